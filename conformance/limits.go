@@ -1,0 +1,141 @@
+package conformance
+
+import (
+	"strings"
+
+	"github.com/stretchr/testify/require"
+)
+
+// testTimeouts checks that a statement can be stopped by its time limit, and that nothing else is hurt by it.
+func testTimeouts(a *area) {
+	const message = "canceling statement due to statement timeout"
+	// stopped runs a statement that would not end by itself within the test's patience.
+	stopped := func(s *session, sql string) {
+		s.Helper()
+		require.Equal(s, message, s.fails("57014", sql).Message)
+	}
+	a.run("Sleep", func(s *session) {
+		s.exec(`SET statement_timeout = '50ms'`)
+		stopped(s, `SELECT pg_sleep(100000)`)
+		s.want(`SELECT 1`, "1")
+	})
+	a.run("Busy", func(s *session) {
+		s.exec(`SET statement_timeout = '50ms'`)
+		stopped(s, `SELECT count(*) FROM generate_series(1, 1000000000000)`)
+		stopped(s, `SELECT count(*) FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b WHERE a + b = 0`)
+		stopped(s, `DO $$ BEGIN LOOP NULL; END LOOP; END $$`)
+		stopped(s, `WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n % 2 FROM r) SELECT count(*) FROM r`)
+		s.want(`SELECT 1`, "1")
+	})
+	a.run("ExtendedProtocol", func(s *session) {
+		s.exec(`SET statement_timeout = '50ms'`)
+		_, err := s.run(`SELECT pg_sleep($1)`, 100000)
+		s.isError("57014", err, "pg_sleep")
+		require.Equal(s, "7", s.value(`SELECT $1::int`, 7))
+	})
+	a.run("InTransaction", func(s *session) {
+		s.exec(`CREATE TABLE t (a int)`)
+		s.exec(`BEGIN; INSERT INTO t VALUES (1); SAVEPOINT s; SET LOCAL statement_timeout = '50ms'`)
+		stopped(s, `SELECT pg_sleep(100000)`)
+		s.exec(`ROLLBACK TO s; INSERT INTO t VALUES (2); COMMIT`)
+		s.want(`SELECT count(*) FROM t`, "2")
+	})
+	a.run("WritesAreUndone", func(s *session) {
+		s.exec(`CREATE TABLE t (a int); SET statement_timeout = '50ms'`)
+		stopped(s, `INSERT INTO t SELECT * FROM generate_series(1, 1000000000)`)
+		s.exec(`RESET statement_timeout`)
+		s.want(`SELECT count(*) FROM t`, "0")
+		s.exec(`INSERT INTO t VALUES (1)`)
+		s.exec(`VACUUM t`)
+	})
+	a.run("CaughtByNobody", func(s *session) {
+		s.exec(`SET statement_timeout = '50ms'`)
+		stopped(s, `DO $$ BEGIN PERFORM pg_sleep(100000); EXCEPTION WHEN OTHERS THEN NULL; END $$`)
+	})
+	a.run("NotReached", func(s *session) {
+		s.exec(`SET statement_timeout = '1h'`)
+		s.want(`SELECT count(*) FROM generate_series(1, 100000)`, "100000")
+		s.exec(`SET statement_timeout = 0`)
+	})
+	a.run("Repeatedly", func(s *session) {
+		s.exec(`SET statement_timeout = '5ms'`)
+		for range 20 {
+			stopped(s, `SELECT pg_sleep(100000)`)
+		}
+	})
+}
+
+// testLimits checks that what is too much ends in an error, and the session lives.
+func testLimits(a *area) {
+	a.run("FunctionRecursion", func(s *session) {
+		s.exec(`CREATE FUNCTION f(n int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN f(n + 1); END $$`)
+		for range 3 {
+			e := s.fails("54001", `SELECT f(1)`)
+			require.Equal(s, "stack depth limit exceeded", e.Message)
+			s.want(`SELECT 1`, "1")
+		}
+		s.exec(`CREATE FUNCTION g(n int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN g(n + 1); EXCEPTION WHEN statement_too_complex THEN RETURN n; END $$`)
+		s.want(`SELECT g(1) > 50`, "t")
+	})
+	a.run("TriggerRecursion", func(s *session) {
+		s.exec(`CREATE TABLE t (a int); CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO t VALUES (NEW.a + 1); RETURN NEW; END $$;
+			CREATE TRIGGER again BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION again()`)
+		s.fails("54001", `INSERT INTO t VALUES (1)`)
+		s.want(`SELECT count(*) FROM t`, "0")
+	})
+	a.run("DeepExpression", func(s *session) {
+		s.fails("54001", `SELECT `+strings.Repeat("1+", 100_000)+`1`)
+		s.want(`SELECT 1`, "1")
+		s.want(`SELECT `+strings.Repeat("1+", 1000)+`1`, "1001")
+		_, err := s.run(`SELECT ` + strings.Repeat("(", 20_000) + `1` + strings.Repeat(")", 20_000))
+		require.ErrorContains(s, err, "SQLSTATE 4") // the parser's own limit is met first on some versions
+		s.fails("54001", `SELECT repeat('[', 1000000)::json`)
+		s.fails("54001", `SELECT (repeat('(', 100000) || 'a' || repeat(')', 100000))::tsquery`)
+		s.want(`SELECT 1`, "1")
+	})
+	a.run("DeepData", func(s *session) {
+		s.exec(`CREATE FUNCTION nest(n int) RETURNS jsonb LANGUAGE plpgsql AS $$ DECLARE j jsonb := '1'; BEGIN FOR i IN 1..n LOOP j := jsonb_build_array(j); END LOOP; RETURN j; END $$`)
+		s.want(`SELECT length(nest(500)::text)`, "1001")
+		_, err := s.run(`SELECT 'a' ~ (repeat('(', 50000) || 'a' || repeat(')', 50000))`)
+		require.ErrorContains(s, err, "SQLSTATE 2201B")
+		s.want(`SELECT 1`, "1")
+	})
+	a.run("Sizes", func(s *session) {
+		s.fails("54000", `SELECT repeat('x', 1073741824)`)
+		s.fails("54000", `SELECT array_fill(1, ARRAY[1073741824])`)
+		s.fails("54000", `SELECT array_fill(1, ARRAY[1, 1, 1, 1, 1, 1, 1])`)
+		s.fails("54000", `SELECT lpad('', 1073741824)`)
+		s.fails("54023", `SELECT concat(`+strings.TrimSuffix(strings.Repeat("1,", 101), ",")+`)`)
+		s.fails("54011", `CREATE TABLE t (a int); CREATE INDEX ON t (`+strings.TrimSuffix(strings.Repeat("a,", 33), ",")+`)`)
+		s.fails("54000", `SELECT string_agg(repeat('x', 100000000), '') FROM generate_series(1, 11)`)
+		s.want(`SELECT length(repeat('x', 100000000))`, "100000000")
+	})
+	a.run("Memory", func(s *session) {
+		if !s.target.MemoryLimited {
+			s.Skip("the target has as much memory as the machine")
+		}
+		for _, sql := range []string{
+			`SELECT md5(repeat('x', 1073741800) || 'y')`,
+			`SELECT length(repeat('x', 1000000000) || repeat('y', 1000000000))`,
+			`SELECT length(array_agg(repeat(i::text, 200000000))::text) FROM generate_series(1, 9) AS i`,
+			`DO $$ DECLARE a text[]; BEGIN FOR i IN 1..9 LOOP a[i] := repeat('x', 900000000); END LOOP; END $$`,
+		} {
+			_, err := s.run(sql)
+			require.Error(s, err, sql)
+			require.Regexp(s, `SQLSTATE (53200|54000)`, err.Error())
+			s.want(`SELECT 1`, "1")
+		}
+		s.want(`SELECT length(repeat('x', 100000000))`, "100000000")
+	})
+	a.run("ManyLocks", func(s *session) {
+		s.exec(`DO $$ BEGIN FOR i IN 1..1000 LOOP EXECUTE format('CREATE TABLE t%s (a int)', i); END LOOP; END $$`)
+		s.want(`SELECT count(*) FROM pg_class WHERE relnamespace = current_schema::regnamespace`, "1000")
+		s.exec(`DO $$ BEGIN FOR i IN 1..1000 LOOP EXECUTE format('DROP TABLE t%s', i); END LOOP; END $$`)
+	})
+	a.run("ManyOpenFiles", func(s *session) {
+		// Each partition has a file, each sort on little memory some more.
+		s.exec(`CREATE TABLE t (a int, b text) PARTITION BY LIST (a); DO $$ BEGIN FOR i IN 1..150 LOOP EXECUTE format('CREATE TABLE t_%s PARTITION OF t FOR VALUES IN (%s)', i, i); END LOOP; END $$`)
+		s.exec(`INSERT INTO t SELECT 1 + i % 150, md5(i::text) FROM generate_series(1, 15000) AS i; CREATE INDEX ON t (b); SET work_mem = '64kB'`)
+		s.want(`SELECT count(*), count(DISTINCT b) FROM t`, "15000|15000")
+	})
+}

@@ -1,0 +1,110 @@
+package runtime
+
+import "time"
+
+// Layout of CheckpointerShmemStruct (PostgreSQL 18, checkpointer.c) up to the
+// flags, and the flags of a request (xlog.h).
+const (
+	ckptPID     = 0
+	ckptStarted = 8
+	ckptDone    = 12
+	ckptFailed  = 16
+	ckptFlags   = 20
+
+	checkpointWait      = 0x20
+	checkpointRequested = 0x40
+)
+
+// requestCheckpoint is RequestCheckpoint, whose body PGlite replaced by a call
+// of CreateCheckPoint: it asks the checkpointer and, if the flags say so, waits
+// until the checkpoint is done. It returns 0 where there is no checkpointer to
+// ask, in a stand-alone backend.
+func (p *process) requestCheckpoint(flags uint32) uint64 {
+	if p.kind == bInvalid {
+		return 0
+	}
+	g := p.guest
+	shmem := g.Load32(g.Address("CheckpointerShmem"))
+	var c *process
+	for c == nil || g.Load32(shmem+ckptPID) == 0 { // it is just starting
+		p.wait(time.Millisecond)
+		c = p.host.checkpointer()
+	}
+	failed, started := g.Load32(shmem+ckptFailed), g.Load32(shmem+ckptStarted)
+	g.Store32(shmem+ckptFlags, g.Load32(shmem+ckptFlags)|flags|checkpointRequested)
+	c.setLatch()
+	if flags&checkpointWait == 0 {
+		return 1
+	}
+	// The counters wrap around.
+	for g.Load32(shmem+ckptStarted) == started {
+		p.wait(checkpointPoll)
+	}
+	started = g.Load32(shmem + ckptStarted)
+	for int32(g.Load32(shmem+ckptDone)-started) < 0 {
+		p.wait(checkpointPoll)
+	}
+	if g.Load32(shmem+ckptFailed) != failed {
+		p.ereport("checkpoint request failed", "Consult recent messages in the server log for details.")
+	}
+	return 1
+}
+
+// checkpointPoll is how often a process that waits for a checkpoint looks.
+const checkpointPoll = time.Millisecond
+
+// wait waits for d and handles interrupts, as CHECK_FOR_INTERRUPTS does.
+func (p *process) wait(d time.Duration) {
+	p.park(d)
+	p.deliver()
+	if p.interruptPending.Load() == 0 {
+		return
+	}
+	if _, err := p.guest.Call("ProcessInterrupts"); err != nil {
+		panic(err)
+	}
+}
+
+// Offsets of the latch in PGPROC (proc.h), and of its parts (latch.h).
+const (
+	procLatch  = 20
+	latchIsSet = 0
+)
+
+// setLatch sets the latch of another process, which must have its PGPROC. The
+// caller has the turn.
+func (p *process) setLatch() {
+	g := p.guest
+	proc := g.Load32(g.Address("MyProc"))
+	if proc == 0 {
+		return
+	}
+	g.Store32(proc+procLatch+latchIsSet, 1)
+	p.post(sigURG)
+}
+
+// Error levels (elog.h).
+const levelError = 21
+
+// ereport raises an ERROR in the guest, with SQLSTATE XX000. It does not
+// return: like PostgreSQL's it jumps to whoever catches errors.
+func (p *process) ereport(msg, hint string) {
+	g := p.guest
+	call := func(name string, args ...uint64) {
+		if _, err := g.Call(name, args...); err != nil {
+			panic(err)
+		}
+	}
+	format := func(name, text string) {
+		args := g.Malloc(4)
+		g.Store32(args, g.NewString(text))
+		call(name, uint64(g.NewString("%s")), uint64(args))
+	}
+	call("errstart", levelError, 0)
+	format("errmsg", msg)
+	if hint != "" {
+		format("errhint", hint)
+	}
+	call("errfinish", uint64(g.NewString("calf")), 0, uint64(g.NewString("host")))
+	panic("BUG: errfinish returned")
+}

@@ -1,0 +1,191 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/calfdb/calf/runtime/vfs"
+)
+
+// ClusterConfig configures a Cluster.
+type ClusterConfig struct {
+	// Data is the volume that holds the data directory.
+	Data vfs.Volume
+	// Settings are configuration parameters (GUCs) as on the command line of
+	// the postmaster; they override postgresql.conf.
+	Settings map[string]string
+	// MemoryLimit bounds the memory of each process, in bytes; 0 is 2 GiB,
+	// which is also the largest possible.
+	MemoryLimit uint64
+	// NoBackground leaves out the processes that work beside the backends: the
+	// background writer, the WAL writer and the autovacuum launcher. The
+	// checkpointer always runs.
+	NoBackground bool
+	// Log gets what the server writes to its log, one message in each Write.
+	// nil discards it.
+	Log io.Writer
+}
+
+// DataPath is where the guest sees its data directory.
+const DataPath = "/pglite/data"
+
+// A Cluster is a running PostgreSQL on one data directory. Its methods are
+// safe for concurrent use. Clusters run in parallel; the processes of one take
+// turns.
+//
+// When a process crashes, the cluster does what PostgreSQL does: it ends every
+// session, throws shared memory away and recovers from its files. Connections
+// that are asked for meanwhile wait.
+type Cluster struct {
+	mod   *Module
+	cfg   ClusterConfig
+	fs    *vfs.FS
+	log   *serverLog
+	sched *scheduler
+
+	mu     sync.Mutex
+	pm     *postmaster   // nil while there is none
+	ready  chan struct{} // closed when pm or err is there
+	err    error         // why there is no postmaster and will be none
+	closed bool
+	crash  *CrashError    // the last one
+	starts sync.WaitGroup // restarts under way
+}
+
+// ErrClosed is returned by what is asked of a cluster that was shut down.
+var ErrClosed = errors.New("the cluster is shut down")
+
+// Start starts PostgreSQL on a data directory and returns when it accepts
+// connections. A directory that was not shut down cleanly is recovered first.
+func (m *Module) Start(ctx context.Context, cfg ClusterConfig) (_ *Cluster, err error) {
+	c := &Cluster{mod: m, cfg: cfg, log: newServerLog(cfg.Log), sched: newScheduler(), ready: make(chan struct{})}
+	if c.fs, _, err = m.fs.Fork(); err != nil {
+		return nil, fmt.Errorf("runtime: making the file system: %w", err)
+	}
+	c.fs.SetOutput(c.log, c.log)
+	if err := c.fs.Mount(DataPath, cfg.Data); err != nil {
+		return nil, fmt.Errorf("runtime: mounting the data directory: %w", err)
+	}
+	if c.pm, err = startPostmaster(ctx, c); err != nil {
+		c.sched.close()
+		return nil, fmt.Errorf("runtime: starting PostgreSQL: %w", err)
+	}
+	close(c.ready)
+	return c, nil
+}
+
+// Connect runs a backend for the client at the other end of s, whose first
+// bytes are its startup packet, and returns when the session has ended. The
+// caller closes s then. When ctx is cancelled, the session is terminated.
+//
+// The error is nil however the session ended, unless its backend crashed or
+// could not be started.
+func (c *Cluster) Connect(ctx context.Context, s Socket) error {
+	pm, err := c.postmaster(ctx)
+	if err != nil {
+		return err
+	}
+	ch, err := pm.start(bBackend, s)
+	if err != nil {
+		return fmt.Errorf("runtime: starting a backend: %w", err)
+	}
+	stop := context.AfterFunc(ctx, func() { ch.post(sigTERM) })
+	<-ch.done
+	stop()
+	if ch.err != nil {
+		return ch.err
+	}
+	return nil
+}
+
+// Cancel asks the backend with this process ID to cancel its statement, if the
+// secret is the one that it gave to its client.
+func (c *Cluster) Cancel(pid uint32, secret []byte) {
+	// PostgreSQL compares the secret in shared memory, see cancel.go.
+	_ = pid
+	_ = secret
+}
+
+// postmaster waits until there is a postmaster that starts backends.
+func (c *Cluster) postmaster(ctx context.Context) (*postmaster, error) {
+	for {
+		c.mu.Lock()
+		pm, ready, err := c.pm, c.ready, c.err
+		if c.closed {
+			err = ErrClosed
+		}
+		c.mu.Unlock()
+		if err != nil {
+			return nil, err
+		}
+		if pm != nil {
+			return pm, nil
+		}
+		select {
+		case <-ready:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// Shutdown ends all sessions, writes a shutdown checkpoint and releases the
+// cluster, as PostgreSQL's fast shutdown does. When ctx is cancelled it stops
+// at once instead, which leaves the directory for recovery. It is idempotent.
+func (c *Cluster) Shutdown(ctx context.Context) error {
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return nil
+	}
+	c.closed = true
+	c.mu.Unlock()
+	c.starts.Wait()
+	c.mu.Lock()
+	pm := c.pm
+	c.pm = nil
+	c.mu.Unlock()
+	var err error
+	if pm != nil {
+		err = pm.stop(ctx)
+	}
+	c.sched.close()
+	return err
+}
+
+// crashed is told that a process of a postmaster crashed. The postmaster's
+// other processes have ended. It starts a new one.
+func (c *Cluster) crashed(pm *postmaster, crash *CrashError) {
+	c.mu.Lock()
+	c.crash = crash
+	if c.pm != pm || c.closed {
+		c.mu.Unlock()
+		return
+	}
+	c.pm, c.ready = nil, make(chan struct{})
+	c.starts.Add(1)
+	c.mu.Unlock()
+	go func() {
+		defer c.starts.Done()
+		pm.abandon()
+		next, err := startPostmaster(context.Background(), c)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.pm = next
+		if err != nil {
+			c.err = fmt.Errorf("runtime: restarting after a crash: %w", errors.Join(err, crash))
+		}
+		close(c.ready)
+	}()
+}
+
+// memoryLimit is the largest size of a process's memory.
+func (c *Cluster) memoryLimit() uint64 {
+	if c.cfg.MemoryLimit == 0 || c.cfg.MemoryLimit > maxMemory {
+		return maxMemory
+	}
+	return c.cfg.MemoryLimit
+}

@@ -1,0 +1,45 @@
+package emscripten
+
+import (
+	"errors"
+	"math"
+
+	"github.com/calfdb/calf/runtime/internal/link"
+	"github.com/tetratelabs/wazero/sys"
+)
+
+// Emscripten's setjmp and longjmp: a function that calls setjmp makes its
+// calls through invoke_* imports, which call a function of the table and come
+// back also when it is unwound by _emscripten_throw_longjmp. The guest then
+// finds in __THREW__ that it has been unwound, and whether the jump is its own.
+
+// longjmp is what unwinds. It is one of wazero's exit errors because these
+// pass through it without a stack trace being written.
+var longjmp = sys.NewExitError(math.MaxUint32)
+
+func init() {
+	define("_emscripten_throw_longjmp", func(*Guest, args) { panic(longjmp) })
+}
+
+// invoke returns the host function invoke_sig.
+func invoke(sig string) func(*Guest, args) {
+	name := link.DynCall + sig
+	return func(g *Guest, stack args) {
+		sp := g.sp.Get()
+		err := g.CallWithStack(name, stack)
+		if err == nil {
+			return
+		}
+		if !errors.Is(err, longjmp) {
+			panic(err)
+		}
+		g.sp.Set(sp)
+		if g.Load32(g.threw) == 0 { // what setThrew(1, 0) does
+			g.Store32(g.threw, 1)
+			g.Store32(g.Address("__threwValue"), 0)
+		}
+		if len(stack) > 0 {
+			stack[0] = 0
+		}
+	}
+}

@@ -1,0 +1,61 @@
+package emscripten
+
+import (
+	"github.com/calfdb/calf/runtime/internal/linmem"
+	"github.com/calfdb/calf/runtime/vfs"
+)
+
+func init() {
+	define("emscripten_get_heap_max", func(g *Guest, a args) { a.set(1 << 31) })
+	define("emscripten_resize_heap", func(g *Guest, a args) { a.set(g.resizeHeap(a.u32(0))) })
+	define("_mmap_js", func(g *Guest, a args) {
+		a.set(ret(g.mmap(a.u32(0), a.i32(3), a.i64(4), a.u32(5), a.u32(6))))
+	})
+	// Nothing is mapped: _mmap_js copied the file, and freeing the copy is the
+	// guest's own doing.
+	define("_munmap_js", func(g *Guest, a args) { a.set(0) })
+}
+
+// resizeHeap grows the memory to at least size bytes, as Emscripten does: by a
+// fifth, but not more than 96 MiB beyond what is asked. It returns 1 on
+// success; 0 makes malloc fail.
+func (g *Guest) resizeHeap(size uint32) uint32 {
+	old := uint64(g.module.Memory().Size())
+	want := uint64(size)
+	for _, target := range []uint64{max(want, min(old+old/5, want+96<<20)), want} {
+		pages := (target - old + linmem.PageSize - 1) / linmem.PageSize
+		if _, ok := g.module.Memory().Grow(uint32(pages)); ok {
+			return 1
+		}
+	}
+	return 0
+}
+
+// mmap maps a file by copying it to fresh memory. PostgreSQL does this for
+// dynamic shared memory only; the host may then make the range shared.
+func (g *Guest) mmap(length uint32, fd int32, off int64, allocated, addr uint32) error {
+	f, err := g.Files.Get(int(fd))
+	if err != nil {
+		return err
+	}
+	size := (length + linmem.PageSize - 1) &^ (linmem.PageSize - 1)
+	if size < length {
+		return vfs.ENOMEM
+	}
+	p, err := g.Call("emscripten_builtin_memalign", linmem.PageSize, uint64(size))
+	if err != nil {
+		panic(err)
+	}
+	if uint32(p) == 0 {
+		return vfs.ENOMEM
+	}
+	b := g.Bytes(uint32(p), size)
+	clear(b)
+	if _, err := f.ReadAt(b[:length], off); err != nil {
+		return err
+	}
+	g.Kernel.Mapped(uint32(p), size)
+	g.Store32(allocated, 1)
+	g.Store32(addr, uint32(p))
+	return nil
+}

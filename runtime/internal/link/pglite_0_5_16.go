@@ -1,0 +1,159 @@
+package link
+
+import "slices"
+
+// artifacts are the builds of pglite.wasm that Main can link.
+var artifacts = []facts{pglite0516}
+
+// The hooks, in the order in which the linked module imports them.
+const (
+	hookForkPoint = hookBase + iota
+	hookPoll
+	hookInterrupts
+	hookKill
+	hookGetpid
+	hookSemWait
+	hookNanosleep
+	hookRecv
+	hookSend
+	hookSystem
+	hookPopen
+	hookPclose
+	hookCheckpoint
+)
+
+var hooks = []hook{
+	{"fork_point", "", ""},           // the postmaster is about to start its children
+	{"poll", "iij", "i"},             // poll(2) of a WaitEventSet: set, timeout in ms, minus the start in ns
+	{"interrupts", "", ""},           // entry of ProcessInterrupts
+	{"kill", "ii", "i"},              // kill(2): pid, signal
+	{"getpid", "", "i"},              // getpid(2)
+	{"sem_wait", "i", ""},            // the semaphore of an LWLock's waiter
+	{"nanosleep", "ii", "i"},         // nanosleep(2)
+	{"recv", "iiii", "i"},            // recv(2) on the client's socket
+	{"send", "iiii", "i"},            // send(2) on the client's socket
+	{"system", "i", "i"},             // system(3)
+	{"popen", "ii", "i"},             // popen(3)
+	{"pclose", "i", "i"},             // pclose(3)
+	{"request_checkpoint", "i", "i"}, // RequestCheckpoint: flags; false if the caller has to do it
+}
+
+// call encodes a call of a function or hook.
+func call(f uint32) []byte { return appendU32([]byte{opCall}, f) }
+
+// load encodes the i32 load of the variable at an address.
+func load(address uint32) []byte {
+	return append(appendS64([]byte{opI32Const}, int64(int32(address))), opI32Load, 2, 0)
+}
+
+func cat(parts ...[]byte) []byte { return slices.Concat(parts...) }
+
+// forward encodes a call of f with the first n parameters of the function.
+func forward(f uint32, n byte) []byte {
+	var b []byte
+	for i := range n {
+		b = append(b, opLocalGet, i)
+	}
+	return append(b, call(f)...)
+}
+
+// pglite0516 describes pglite.wasm of @electric-sql/pglite 0.5.16: PostgreSQL
+// 18.6, Emscripten 6.0.13.
+var pglite0516 = facts{
+	name:   "pglite.wasm 0.5.16",
+	sha256: "5256d9ac379f631355f41ab30291e6a6d9f854242b5ee2a2d0940e28041d3fca",
+	functions: []function{
+		// The postmaster, its children and its bookkeeping.
+		{name: "__main_argc_argv", index: 3687},
+		{name: "InitStandaloneProcess", index: 10086, mentions: "InitStandaloneProcess", export: true},
+		{name: "BackendMain", index: 5783, mentions: "connection received: host=%s port=%s"},
+		{name: "AssignPostmasterChildSlot", index: 4581, mentions: "AssignPostmasterChildSlot", export: true},
+		{name: "ReleasePostmasterChildSlot", index: 4582, mentions: "ReleasePostmasterChildSlot", export: true},
+		{name: "InitProcess", index: 5692, mentions: "InitProcess"},
+		{name: "RegisterPostmasterChildActive", index: 5467, via: "InitProcess"},
+		{name: "proc_exit", index: 5442, mentions: "proc_exit", export: true},
+		{name: "proc_exit_prepare", index: 5443, via: "proc_exit"},
+		{name: "check_on_shmem_exit_lists_are_empty", index: 5450, mentions: "check_on_shmem_exit_lists_are_empty"},
+		{name: "ProcKill", index: 5693, mentions: "ProcKill"},
+		{name: "AuxiliaryProcKill", index: 5695, mentions: "AuxiliaryProcKill"},
+		{name: "standard_ProcessUtility", index: 5860},
+		{name: "RequestCheckpoint", index: 4564, via: "standard_ProcessUtility"},
+		{name: "CreateCheckPoint", index: 1401, mentions: "CreateCheckPoint"},
+		{name: "AbsorbSyncRequests", index: 4561, via: "CreateCheckPoint"},
+		// Waiting, signals and the client.
+		{name: "WaitEventSetWait", index: 5573, mentions: "WaitEventSetWaitBlock"},
+		{name: "ProcessInterrupts", index: 5803},
+		{name: "nanosleep", index: 13504},
+		{name: "kill", index: 13473, via: "ProcKill"},
+		{name: "raise", index: 13524, via: "kill", export: true},
+		{name: "pqsignal_be", index: 10909},
+		{name: "wrapper_handler", index: 10910, via: "pqsignal_be"},
+		{name: "PostgresMainLoopOnce", index: 5831},
+		{name: "pgl_system", index: 10933},
+		{name: "pgl_popen", index: 10935},
+		{name: "pgl_pclose", index: 10937},
+		{name: "pgl_recv", index: 10950},
+		{name: "pgl_send", index: 10951},
+	},
+	variables: []variable{
+		{"before_shmem_exit_index", 2796912, "check_on_shmem_exit_lists_are_empty"},
+		{"on_shmem_exit_index", 2797088, "check_on_shmem_exit_lists_are_empty"},
+		{"on_proc_exit_index", 2797264, "proc_exit_prepare"},
+		{"MyClientSocket", 2875632, "BackendMain"},
+		{"MyPMChildSlot", 2875680, "RegisterPostmasterChildActive"},
+		{"NumListenSockets", 2789276, "__main_argc_argv"},
+		{"CheckpointerShmem", 2788816, "AbsorbSyncRequests"},
+		{"send_ready_for_query", 2964949, "PostgresMainLoopOnce"},
+		{"PMSignalState", 2797456, "RegisterPostmasterChildActive"},
+	},
+	tables: []pointerTable{
+		// child_process_kinds: {name, main_fn, shmem_attach} per BackendType.
+		{name: "child_process_kinds", address: 2592096, first: "invalid"},
+	},
+	patches: []patch{
+		{
+			why: "main stops where the postmaster would fork its first child",
+			fn:  "__main_argc_argv", kind: replace,
+			old: cat(call(4592), load(2789284)), // maybe_adjust_io_workers(); if (!CheckpointerPMChild
+			new: cat(call(hookForkPoint), load(2789284)),
+		},
+		{
+			// Emscripten inlined pgl_poll, which answers that every event is
+			// ready: (drop set->pollfds; rc = set->nevents). Parameter 1 is the
+			// timeout, local 13 minus the start time.
+			why: "WaitEventSetWait waits in the host",
+			fn:  "WaitEventSetWait", kind: replace,
+			old: []byte{opLocalGet, 0, opI32Load, 2, 28, opDrop, opBlock, 0x40, opLocalGet, 0, opI32Load, 2, 4, opLocalTee, 4},
+			new: cat([]byte{opBlock, 0x40, opLocalGet, 0, opLocalGet, 1, opLocalGet, 13}, call(hookPoll), []byte{opLocalTee, 4}),
+		},
+		{
+			why: "a process gives way and takes its signals where PostgreSQL handles interrupts",
+			fn:  "ProcessInterrupts", kind: enter,
+			new: call(hookInterrupts),
+		},
+		{why: "sleep does not burn a core", fn: "nanosleep", kind: rebody, old: []byte{3, 4, 0x7c}, new: forward(hookNanosleep, 2)},
+		{
+			why: "signals reach other processes",
+			fn:  "kill", kind: rebody,
+			old: []byte{0, opLocalGet, 0, opI32Const, 42, opI32Eq},
+			new: forward(hookKill, 2),
+		},
+		// getpid() is the constant 42 and inlined.
+		{why: "proc_exit knows its process", fn: "proc_exit", kind: replace, old: []byte{opI32Const, 42, opI32Eq}, new: cat(call(hookGetpid), []byte{opI32Eq})},
+		{why: "ProcKill knows its process", fn: "ProcKill", kind: replace, old: []byte{opI32Const, 42, opI32Eq}, new: cat(call(hookGetpid), []byte{opI32Eq})},
+		{why: "AuxiliaryProcKill knows its process", fn: "AuxiliaryProcKill", kind: replace, old: []byte{opI32Const, 42, opI32Eq}, new: cat(call(hookGetpid), []byte{opI32Eq})},
+		{why: "signal handlers know their process", fn: "wrapper_handler", kind: replace, old: []byte{opI32Const, 42, opI32Ne}, new: cat(call(hookGetpid), []byte{opI32Ne})},
+		{
+			// PGlite has the process that asks for a checkpoint do it.
+			why: "the checkpointer does the checkpoints", fn: "RequestCheckpoint", kind: enter,
+			new: cat([]byte{opLocalGet, 0}, call(hookCheckpoint), []byte{opIf, 0x40, opReturn, opEnd}),
+		},
+		// PGlite's own seams, which call function pointers that JavaScript sets.
+		{why: "the client is a socket of the host", fn: "pgl_recv", kind: rebody, old: []byte{0, opLocalGet, 1, opLocalGet, 2}, new: forward(hookRecv, 4)},
+		{why: "the client is a socket of the host", fn: "pgl_send", kind: rebody, old: []byte{0, opLocalGet, 1, opLocalGet, 2}, new: forward(hookSend, 4)},
+		{why: "the host answers for the shell", fn: "pgl_system", kind: rebody, new: forward(hookSystem, 1)},
+		{why: "the host answers for the shell", fn: "pgl_popen", kind: rebody, new: forward(hookPopen, 2)},
+		{why: "the host answers for the shell", fn: "pgl_pclose", kind: rebody, new: forward(hookPclose, 1)},
+	},
+	semWaits: 6,
+}

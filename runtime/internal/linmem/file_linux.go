@@ -1,0 +1,19 @@
+package linmem
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// Overcommit: the reservation is address space, not memory.
+const mapNoReserve = unix.MAP_NORESERVE
+
+// newFile returns an empty file that lives in memory only.
+func newFile() (*file, error) {
+	fd, err := unix.MemfdCreate("calf", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("memfd_create", err)
+	}
+	return &file{os.NewFile(uintptr(fd), "calf")}, nil
+}

@@ -1,0 +1,160 @@
+// Package linmem provides the linear memories of guest processes.
+//
+// A memory reserves address space once and commits it as it grows. The first
+// memory of a cluster is the one in which the postmaster boots: it is backed
+// by an anonymous file. [Memory.Freeze] turns that file into an [Image], from
+// which further memories are cloned copy-on-write, in a few system calls and
+// without copying a byte. Ranges that the processes share, such as
+// PostgreSQL's shared memory, stay one memory for all clones.
+//
+// It is what mmap(2) after fork(2) would give to C programs.
+package linmem
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// PageSize is the size of a WebAssembly page, and the granularity of growth
+// and of shared ranges' starts.
+const PageSize = 65536
+
+// ErrUnsupported reports that this platform cannot map memory copy-on-write.
+var ErrUnsupported = errors.New("copy-on-write memory is not supported on this platform")
+
+// A Range is a part of a memory: an offset and a length in bytes.
+type Range struct{ Off, Len uint64 }
+
+// A Memory is one linear memory. Its methods are called by the one goroutine
+// that runs the guest; Close may be called by another once the guest stopped.
+type Memory struct {
+	base  []byte // the reservation; its length is the limit
+	size  uint64 // committed bytes
+	file  *file  // what an unfrozen memory is backed by
+	image *Image // what a clone was cloned from
+	once  sync.Once
+}
+
+// New reserves a memory that may grow to limit bytes and that can be frozen.
+func New(limit uint64) (*Memory, error) {
+	f, err := newFile()
+	if err != nil {
+		return nil, fmt.Errorf("linmem: creating the image: %w", err)
+	}
+	m := &Memory{file: f}
+	if m.base, err = reserve(limit); err != nil {
+		f.close()
+		return nil, fmt.Errorf("linmem: reserving %d bytes: %w", limit, err)
+	}
+	return m, nil
+}
+
+// Bytes returns the committed memory. The slice is invalid after the next
+// growth only in its length, and wholly after Close.
+func (m *Memory) Bytes() []byte { return m.base[:m.size:m.size] }
+
+// Reallocate grows the memory to at least size bytes and returns it all, or
+// returns nil if the limit or the machine does not allow it. It implements
+// the allocator interface of wazero, which expects nil to mean that
+// memory.grow fails.
+func (m *Memory) Reallocate(size uint64) []byte {
+	if size > uint64(len(m.base)) {
+		return nil
+	}
+	if size > m.size {
+		var err error
+		if m.file != nil {
+			err = m.file.grow(m.base, m.size, size)
+		} else {
+			err = commit(m.base[m.size:size])
+		}
+		if err != nil {
+			return nil
+		}
+		m.size = size
+	}
+	return m.Bytes()
+}
+
+// Free does nothing. wazero calls it when any of the modules that see the
+// memory is closed, which may be too early; the owner calls Close.
+func (m *Memory) Free() {}
+
+// Close unmaps the memory. It is idempotent.
+func (m *Memory) Close() {
+	m.once.Do(func() {
+		release(m.base)
+		m.base, m.size = nil, 0
+		if m.file != nil {
+			m.file.close()
+		}
+		if m.image != nil {
+			m.image.release()
+		}
+	})
+}
+
+// An Image is what memories are cloned from. It is safe for concurrent use.
+type Image struct {
+	file   *file
+	size   uint64
+	shared []Range
+
+	mu   sync.Mutex
+	refs int
+}
+
+// Freeze makes an image of the memory. From then on the ranges are shared
+// between the memory and all clones, and everything else is private to each;
+// clones start with what it holds now. Offsets of ranges are multiples of
+// PageSize, lengths of the system's page size.
+func (m *Memory) Freeze(shared []Range) (*Image, error) {
+	im := &Image{file: m.file, size: m.size, shared: shared, refs: 1}
+	if err := im.mapInto(m.base); err != nil {
+		return nil, fmt.Errorf("linmem: freezing the image: %w", err)
+	}
+	m.file, m.image = nil, im
+	return im, nil
+}
+
+// Clone returns a memory that starts as a copy of the image and may grow to
+// limit bytes. The image lives until its last clone is closed.
+func (im *Image) Clone(limit uint64) (*Memory, error) {
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	if im.refs == 0 {
+		return nil, errors.New("linmem: cloning: the image is closed")
+	}
+	base, err := reserve(max(limit, im.size))
+	if err != nil {
+		return nil, fmt.Errorf("linmem: reserving %d bytes: %w", limit, err)
+	}
+	if err := im.mapInto(base); err != nil {
+		release(base)
+		return nil, fmt.Errorf("linmem: mapping the image: %w", err)
+	}
+	im.refs++
+	return &Memory{base: base, size: im.size, image: im}, nil
+}
+
+// mapInto maps the image to the start of a reservation.
+func (im *Image) mapInto(base []byte) error {
+	if err := im.file.mapPrivate(base[:im.size]); err != nil {
+		return err
+	}
+	for _, r := range im.shared {
+		if err := im.file.mapShared(base[r.Off:r.Off+r.Len], r.Off); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (im *Image) release() {
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	if im.refs--; im.refs == 0 {
+		im.file.close()
+	}
+}

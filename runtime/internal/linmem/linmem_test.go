@@ -1,0 +1,110 @@
+package linmem_test
+
+import (
+	"testing"
+
+	"github.com/calfdb/calf/runtime/internal/linmem"
+	"github.com/stretchr/testify/require"
+)
+
+const limit = 1 << 30
+
+func newMemory(t *testing.T, size uint64) *linmem.Memory {
+	t.Helper()
+	m, err := linmem.New(limit)
+	require.NoError(t, err)
+	t.Cleanup(m.Close)
+	require.Len(t, m.Reallocate(size), int(size))
+	return m
+}
+
+func TestMemoryGrowsUpToItsLimit(t *testing.T) {
+	t.Parallel()
+	m := newMemory(t, linmem.PageSize)
+	m.Bytes()[7] = 42
+	b := m.Reallocate(10 * linmem.PageSize)
+	require.Len(t, b, 10*linmem.PageSize)
+	require.EqualValues(t, 42, b[7], "growing keeps what is there")
+	require.Zero(t, b[9*linmem.PageSize], "and adds zeroes")
+	require.Nil(t, m.Reallocate(limit+linmem.PageSize))
+	require.Len(t, m.Bytes(), 10*linmem.PageSize, "a refused growth changes nothing")
+}
+
+func TestClonesShareOnlyTheSharedRanges(t *testing.T) {
+	t.Parallel()
+	m := newMemory(t, 4*linmem.PageSize)
+	m.Bytes()[0], m.Bytes()[2*linmem.PageSize] = 1, 2
+	im, err := m.Freeze([]linmem.Range{{Off: 2 * linmem.PageSize, Len: linmem.PageSize}})
+	require.NoError(t, err)
+	a, err := im.Clone(limit)
+	require.NoError(t, err)
+	defer a.Close()
+	b, err := im.Clone(limit)
+	require.NoError(t, err)
+	defer b.Close()
+
+	for _, c := range []*linmem.Memory{m, a, b} {
+		require.Equal(t, []byte{1, 2}, []byte{c.Bytes()[0], c.Bytes()[2*linmem.PageSize]})
+	}
+	a.Bytes()[0], a.Bytes()[2*linmem.PageSize] = 11, 12
+	for _, c := range []*linmem.Memory{m, b} {
+		require.EqualValues(t, 1, c.Bytes()[0], "private")
+		require.EqualValues(t, 12, c.Bytes()[2*linmem.PageSize], "shared")
+	}
+	// What the frozen memory does to its private part is nothing to later clones.
+	m.Bytes()[0] = 99
+	c, err := im.Clone(limit)
+	require.NoError(t, err)
+	defer c.Close()
+	require.EqualValues(t, 1, c.Bytes()[0])
+}
+
+func TestClonesGrowApart(t *testing.T) {
+	t.Parallel()
+	m := newMemory(t, linmem.PageSize)
+	im, err := m.Freeze(nil)
+	require.NoError(t, err)
+	c, err := im.Clone(limit)
+	require.NoError(t, err)
+	defer c.Close()
+	require.Len(t, c.Reallocate(2*linmem.PageSize), 2*linmem.PageSize)
+	require.Len(t, m.Reallocate(3*linmem.PageSize), 3*linmem.PageSize)
+	c.Bytes()[linmem.PageSize] = 5
+	require.Zero(t, m.Bytes()[linmem.PageSize])
+}
+
+func TestImageOutlivesItsMemory(t *testing.T) {
+	t.Parallel()
+	m := newMemory(t, linmem.PageSize)
+	m.Bytes()[0] = 7
+	im, err := m.Freeze(nil)
+	require.NoError(t, err)
+	c, err := im.Clone(limit)
+	require.NoError(t, err)
+	m.Close()
+	d, err := im.Clone(limit)
+	require.NoError(t, err)
+	require.EqualValues(t, 7, d.Bytes()[0])
+	c.Close()
+	c.Close()
+	d.Close()
+	_, err = im.Clone(limit)
+	require.ErrorContains(t, err, "closed")
+}
+
+func BenchmarkClone(b *testing.B) {
+	m, err := linmem.New(2 << 30)
+	require.NoError(b, err)
+	defer m.Close()
+	m.Reallocate(192 << 20)
+	im, err := m.Freeze([]linmem.Range{{Off: 32 << 20, Len: 150 << 20}})
+	require.NoError(b, err)
+	for b.Loop() {
+		c, err := im.Clone(2 << 30)
+		if err != nil {
+			b.Fatal(err)
+		}
+		c.Bytes()[0] = 1
+		c.Close()
+	}
+}

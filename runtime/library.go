@@ -1,0 +1,121 @@
+package runtime
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+
+	"github.com/calfdb/calf/runtime/internal/emscripten"
+	"github.com/calfdb/calf/runtime/internal/link"
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+)
+
+// A library is a shared library, linked and compiled. It is made once per
+// Module, however many processes load it.
+type library struct {
+	*link.Library
+	compiled wazero.CompiledModule
+}
+
+// library returns the library with this content.
+func (m *Module) library(content []byte) (*library, error) {
+	sum := sha256.Sum256(content)
+	key := string(sum[:])
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if l := m.libraries[key]; l != nil {
+		return l, nil
+	}
+	linked, err := link.Side(content, m.provider)
+	if err != nil {
+		return nil, err
+	}
+	l := &library{Library: linked}
+	if len(l.Undefined) > 0 {
+		return nil, fmt.Errorf("undefined symbol: %s", l.Undefined[0])
+	}
+	ctx := experimental.WithCompilationWorkers(context.Background(), compilationWorkers())
+	if l.compiled, err = m.rt.CompileModule(ctx, linked.Wasm); err != nil {
+		return nil, err
+	}
+	if err := m.hostFor(l.compiled); err != nil {
+		return nil, err
+	}
+	m.libraries[key] = l
+	return l, nil
+}
+
+// hostLibrary is the host module that has what libraries import and the main
+// module does not. Its name has the name of the function in it: a host module
+// cannot be added to.
+const hostLibrary = "env:"
+
+// provider tells where a function comes from that a library imports.
+func (m *Module) provider(function string) string {
+	if _, ok := m.slots[function]; ok {
+		return link.MainModule
+	}
+	if emscripten.Lookup(function) != nil {
+		return hostLibrary + function
+	}
+	return ""
+}
+
+// hostFor instantiates the host functions that a library imports. It is called
+// with m.mu held.
+func (m *Module) hostFor(cm wazero.CompiledModule) error {
+	b := emscripten.NewBuilder(m.rt)
+	for _, d := range cm.ImportedFunctions() {
+		module, name, _ := d.Import()
+		if module == link.MainModule || m.hosted[name] {
+			continue
+		}
+		m.hosted[name] = true
+		b.Function(module, name, d.ParamTypes(), d.ResultTypes(), emscripten.Lookup(name))
+	}
+	return b.Instantiate(context.Background())
+}
+
+// A loadedLibrary is a library in the memory of a process. Clones of the
+// process inherit it.
+type loadedLibrary struct {
+	*library
+	handle                uint32 // the guest's struct dso
+	memoryBase, tableBase uint32
+	got                   []uint32
+}
+
+// instantiate makes the library's instance in a process: code, table slots and
+// globals, but nothing in memory.
+func (l *loadedLibrary) instantiate(p *process) (api.Module, error) {
+	ctx := experimental.WithImportResolver(context.Background(), func(name string) api.Module {
+		if name == link.MainModule {
+			return p.guest.Module()
+		}
+		return nil
+	})
+	inst, err := p.host.module().rt.InstantiateModule(ctx, l.compiled,
+		wazero.NewModuleConfig().WithName("").WithStartFunctions())
+	if err != nil {
+		return nil, err
+	}
+	set := func(name string, v uint32) {
+		if g, ok := inst.ExportedGlobal(name).(api.MutableGlobal); ok {
+			g.Set(uint64(v))
+		}
+	}
+	set(link.MemoryBase, l.memoryBase)
+	set(link.TableBase, l.tableBase)
+	for i, e := range l.GOT {
+		set(e.Global, l.got[i])
+	}
+	if _, err := inst.ExportedFunction(link.Init).Call(p.guest); err != nil {
+		inst.Close(ctx)
+		return nil, err
+	}
+	p.modules = append(p.modules, inst)
+	p.guest.AddLibrary(inst)
+	return inst, nil
+}

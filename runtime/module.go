@@ -1,0 +1,175 @@
+package runtime
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/calfdb/calf/assets"
+	"github.com/calfdb/calf/runtime/internal/emscripten"
+	"github.com/calfdb/calf/runtime/internal/link"
+	"github.com/calfdb/calf/runtime/internal/linmem"
+	"github.com/calfdb/calf/runtime/vfs"
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+)
+
+// Names of the files that are made when assets are installed, so that opening
+// a database does not have to: see [Derive].
+const (
+	linkedWasm  = "linked.wasm"
+	linkedData  = "linked.data"
+	linkedTable = "linked.json"
+	derivedKey  = "link-1" // changes with the linker's output
+)
+
+// maxMemory is the largest memory that a process can have: what Emscripten's
+// build allows.
+const maxMemory = 2 << 30
+
+// A Module is PostgreSQL, linked and compiled. A Go process needs one; every
+// cluster and every process of it is made from it. It is safe for concurrent
+// use.
+type Module struct {
+	assets *assets.Set
+	rt     wazero.Runtime
+	main   wazero.CompiledModule
+	data   []byte            // initial memory of main
+	slots  map[string]uint32 // exported functions of main in its table
+	fs     *vfs.FS           // what every cluster has: programs, libraries, share
+
+	mu        sync.Mutex
+	libraries map[string]*library // by content hash
+	hosted    map[string]bool     // functions of the host module env
+	initdb    wazero.CompiledModule
+}
+
+// Config configures a Module.
+type Config struct {
+	// Assets are the guest's files.
+	Assets *assets.Set
+	// CacheDir is where compiled code is kept; "" keeps none.
+	CacheDir string
+}
+
+// Load links and compiles PostgreSQL, or loads what has been compiled before.
+func Load(ctx context.Context, cfg Config) (_ *Module, err error) {
+	rc := wazero.NewRuntimeConfig().
+		WithCoreFeatures(api.CoreFeaturesV2).
+		WithMemoryLimitPages(maxMemory / linmem.PageSize).
+		WithDebugInfoEnabled(false)
+	if cfg.CacheDir != "" {
+		cache, err := wazero.NewCompilationCacheWithDir(cfg.CacheDir)
+		if err != nil {
+			return nil, fmt.Errorf("runtime: opening the compilation cache: %w", err)
+		}
+		rc = rc.WithCompilationCache(cache)
+	}
+	ctx = experimental.WithCompilationWorkers(ctx, compilationWorkers())
+	m := &Module{
+		assets:    cfg.Assets,
+		rt:        wazero.NewRuntimeWithConfig(ctx, rc),
+		libraries: map[string]*library{},
+		hosted:    map[string]bool{},
+	}
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("runtime: loading PostgreSQL: %w", err)
+			m.Close()
+		}
+	}()
+	linked, err := linkedMain(cfg.Assets)
+	if err != nil {
+		return nil, err
+	}
+	m.data, m.slots = linked.Data, linked.Functions
+	if m.main, err = m.rt.CompileModule(ctx, linked.Wasm); err != nil {
+		return nil, err
+	}
+	if err := m.instantiateHost(ctx); err != nil {
+		return nil, err
+	}
+	return m, m.loadFiles()
+}
+
+// Close releases the module. All clusters must have been closed.
+func (m *Module) Close() error { return m.rt.Close(context.Background()) }
+
+// linkedMain returns the linked main module: made at installation, or now.
+func linkedMain(set *assets.Set) (*link.Linked, error) {
+	var l link.Linked
+	var table []byte
+	for name, to := range map[string]*[]byte{linkedWasm: &l.Wasm, linkedData: &l.Data, linkedTable: &table} {
+		b, ok, err := set.Derived(name, derivedKey)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			artifact, err := set.ReadFile("pglite.wasm")
+			if err != nil {
+				return nil, err
+			}
+			return link.Main(artifact)
+		}
+		*to = b
+	}
+	return &l, json.Unmarshal(table, &l.Functions)
+}
+
+// instantiateHost provides what the guest imports.
+func (m *Module) instantiateHost(ctx context.Context) error {
+	b := emscripten.NewBuilder(m.rt)
+	if err := b.Imports(m.main, link.Hooks); err != nil {
+		return err
+	}
+	for _, d := range m.main.ImportedFunctions() {
+		module, name, _ := d.Import()
+		if module != link.Hooks {
+			continue
+		}
+		f := hooks[name]
+		if f == nil {
+			return fmt.Errorf("unknown hook %s", name)
+		}
+		b.Function(module, name, d.ParamTypes(), d.ResultTypes(), func(g *emscripten.Guest, stack []uint64) {
+			f(g.Owner.(*process), stack)
+		})
+	}
+	return b.Instantiate(ctx)
+}
+
+// loadFiles makes the part of the file system that all clusters have.
+func (m *Module) loadFiles() error {
+	files, err := m.assets.Files()
+	if err != nil {
+		return err
+	}
+	m.fs = vfs.New(vfs.Options{})
+	for _, f := range files {
+		if err := m.fs.WriteFile(f.Path, f.Content, 0o555); err != nil {
+			return fmt.Errorf("unpacking %s: %w", f.Path, err)
+		}
+	}
+	return m.fs.ChmodAt(nil, "/home/postgres/.pgpass", 0o600, 0)
+}
+
+// instantiate makes an instance of main whose memory is mem.
+func (m *Module) instantiate(mem *linmem.Memory) (api.Module, error) {
+	ctx := experimental.WithMemoryAllocator(context.Background(), experimental.MemoryAllocatorFunc(
+		func(_, _ uint64) experimental.LinearMemory { return firstSize{mem} }))
+	return m.rt.InstantiateModule(ctx, m.main, wazero.NewModuleConfig().WithName("").WithStartFunctions())
+}
+
+// firstSize is a memory that wazero sees with all the size that it has, also
+// if the module declares less: a clone starts with the size of its image.
+type firstSize struct{ *linmem.Memory }
+
+func (m firstSize) Reallocate(size uint64) []byte {
+	return m.Memory.Reallocate(max(size, uint64(len(m.Bytes()))))
+}
+
+// errNotCompiled is why a Module is not usable; see Compiler.
+var errNotCompiled = errors.New("wazero cannot compile on this machine")

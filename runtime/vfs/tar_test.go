@@ -1,0 +1,316 @@
+package vfs_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/calfdb/calf/runtime/vfs"
+)
+
+// archive makes a tar of headers; a regular file's content is its Linkname.
+func archive(t testing.TB, headers ...tar.Header) []byte {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, h := range headers {
+		content := ""
+		if h.Typeflag == tar.TypeReg {
+			content, h.Linkname = h.Linkname, ""
+			h.Size = int64(len(content))
+		}
+		require.NoError(t, w.WriteHeader(&h))
+		_, err := io.WriteString(w, content)
+		require.NoError(t, err)
+	}
+	require.NoError(t, w.Close())
+	return b.Bytes()
+}
+
+func file(name, content string) tar.Header {
+	return tar.Header{Typeflag: tar.TypeReg, Name: name, Linkname: content, Mode: 0o600, ModTime: time.Unix(1e9, 0)}
+}
+
+func dir(name string) tar.Header {
+	return tar.Header{Typeflag: tar.TypeDir, Name: name, Mode: 0o700, ModTime: time.Unix(1e9, 0)}
+}
+
+// loads are both ways to load an archive.
+var loads = []struct {
+	name string
+	load func(fs *vfs.FS, data []byte, o vfs.TarOptions) error
+}{
+	{"reader", func(fs *vfs.FS, data []byte, o vfs.TarOptions) error {
+		return fs.LoadTar(iotest.HalfReader(bytes.NewReader(data)), base, o)
+	}},
+	{"bytes", func(fs *vfs.FS, data []byte, o vfs.TarOptions) error {
+		return fs.LoadTarBytes(data, base, o)
+	}},
+}
+
+func TestLoadTar(t *testing.T) {
+	t.Parallel()
+	big := string(page('b')) + string(page(0)) + string(random(1, 300_000))
+	data := archive(t,
+		dir("/base"), file("/base/1", "one"), file("PG_VERSION", "18\n"), dir("./pg_wal/"),
+		file("/a/b/c", "implicit"), file("big", big), file("empty", ""),
+		file("/base/1", "one again"), dir("twice"), dir("twice"),
+		dir("was a directory"), file("was a directory", "now a file"),
+		file("was a file", "x"), dir("was a file"),
+		tar.Header{Typeflag: tar.TypeReg, Name: "x/" + strings.Repeat("long", 50), Linkname: "pax", Mode: 0o4755},
+		tar.Header{Typeflag: tar.TypeXGlobalHeader, Name: "global", PAXRecords: map[string]string{"comment": "x"}},
+	)
+	orig := bytes.Clone(data)
+	for _, v := range volumes {
+		for _, l := range loads {
+			t.Run(v.name+"/"+l.name, func(t *testing.T) {
+				t.Parallel()
+				u := as(t, v.newFS(t))
+				u.write("empty", "was there")
+				require.NoError(t, l.load(u.fs, data, vfs.TarOptions{}))
+				require.Equal(t, map[string]string{
+					"./base": "directory", "./base/1": "file one again",
+					"./PG_VERSION": "file 18\n", "./pg_wal": "directory",
+					"./a": "directory", "./a/b": "directory", "./a/b/c": "file implicit",
+					"./big": "file " + big, "./empty": "file ",
+					"./twice": "directory", "./was a directory": "file now a file",
+					"./was a file": "directory",
+					"./x":          "directory", "./x/" + strings.Repeat("long", 50): "file pax",
+				}, u.tree("."))
+				require.True(t, u.stat("base/1").Mtime.Equal(time.Unix(1e9, 0)))
+				require.EqualValues(t, vfs.S_IFREG|0o600, u.stat("base/1").Mode)
+				require.EqualValues(t, vfs.S_IFREG|0o755, u.stat("x/"+strings.Repeat("long", 50)).Mode)
+				require.EqualValues(t, vfs.S_IFDIR|0o700, u.stat("a").Mode)
+				u.write("big", "changed")
+				u.open("base/1", vfs.O_WRONLY).WriteAt([]byte("X"), 0)
+				require.True(t, bytes.Equal(orig, data), "the archive was changed")
+			})
+		}
+	}
+}
+
+func TestLoadTarAliases(t *testing.T) {
+	t.Parallel()
+	data := archive(t, file("f", string(page('a'))+string(page(0))+"tail"))
+	m := vfs.NewMemory(0)
+	require.NoError(t, vfs.LoadTarBytes(m, data, ".", vfs.TarOptions{}))
+	require.EqualValues(t, 2*vfs.ChunkSize, m.Used(), "zeros were not made a hole")
+	copy(data[512:], "seen") // which a caller must not do
+	h, err := m.Open("f", vfs.O_RDONLY, 0)
+	require.NoError(t, err)
+	b := make([]byte, 4)
+	_, err = h.ReadAt(b, 0)
+	require.NoError(t, err)
+	require.Equal(t, "seen", string(b))
+}
+
+func TestLoadTarRefuses(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("n", 300)
+	for _, test := range []struct {
+		name    string
+		data    []byte
+		mention string
+	}{
+		{"dots", archive(t, file("../escape", "x")), "../escape"},
+		{"dots inside", archive(t, file("a/../../escape", "x")), "escape"},
+		{"dots at the end", archive(t, dir("a/..")), "a/.."},
+		{"absolute dots", archive(t, file("/../escape", "x")), "escape"},
+		{"symlink", archive(t, tar.Header{Typeflag: tar.TypeSymlink, Name: "l", Linkname: "/etc"}), `"l"`},
+		{"hard link", archive(t, file("f", "x"), tar.Header{Typeflag: tar.TypeLink, Name: "l", Linkname: "f"}), `"l"`},
+		{"device", archive(t, tar.Header{Typeflag: tar.TypeChar, Name: "dev", Devmajor: 1}), `"dev"`},
+		{"block device", archive(t, tar.Header{Typeflag: tar.TypeBlock, Name: "dev"}), `"dev"`},
+		{"fifo", archive(t, tar.Header{Typeflag: tar.TypeFifo, Name: "p"}), `"p"`},
+		{"long element", archive(t, file(long, "x")), long},
+		{"long path", archive(t, file(strings.Repeat("d/", 2100)+"f", "x")), "d/d/"},
+		{"no name", archive(t, file(".", "x")), "without a name"},
+		{"cut content", archive(t, file("f", string(page('x'))))[:600], ""},
+		{"cut header", archive(t, file("f", "x"))[:300], ""},
+		{"garbage", random(7, 2048), ""},
+		{"too many", archive(t, dir("1"), dir("2"), dir("3"), dir("4"), dir("5")), `"5"`},
+		{"too large", archive(t, file("small", "x"), file("large", strings.Repeat("x", 1<<20))), `"large"`},
+	} {
+		for _, l := range loads {
+			t.Run(test.name+"/"+l.name, func(t *testing.T) {
+				t.Parallel()
+				u := as(t, newHostFS(t))
+				err := l.load(u.fs, test.data, vfs.TarOptions{MaxEntries: 4, MaxBytes: 1 << 20})
+				require.ErrorIs(t, err, vfs.ErrBadTar)
+				require.ErrorContains(t, err, test.mention)
+				require.ErrorContains(t, err, "vfs: loading archive: ")
+				above, err := u.fs.StatAt(nil, base+"/../escape", 0)
+				assertErrno(t, vfs.ENOENT, err, "%v", above)
+			})
+		}
+	}
+}
+
+// TestLoadTarLies: a header may promise any size.
+func TestLoadTarLies(t *testing.T) {
+	t.Parallel()
+	data := archive(t, file("f", "x"))
+	copy(data[124:], "77777777777\x00") // 8 GiB
+	sum := 0
+	copy(data[148:], "        ")
+	for _, c := range data[:512] {
+		sum += int(c)
+	}
+	copy(data[148:], []byte{'0', '0', byte('0' + sum>>9&7), byte('0' + sum>>6&7), byte('0' + sum>>3&7), byte('0' + sum&7), 0, ' '})
+	for _, l := range loads {
+		u := as(t, newMemoryFS(t))
+		require.ErrorIs(t, l.load(u.fs, data, vfs.TarOptions{}), vfs.ErrBadTar, l.name)
+	}
+}
+
+func TestLoadTarErrors(t *testing.T) {
+	t.Parallel()
+	fs := newMemoryFS(t)
+	broken := errors.New("the network is gone")
+	err := fs.LoadTar(iotest.ErrReader(broken), base, vfs.TarOptions{})
+	require.ErrorIs(t, err, broken)
+	require.NotErrorIs(t, err, vfs.ErrBadTar)
+
+	full := vfs.New(vfs.Options{MaxBytes: vfs.ChunkSize})
+	data := archive(t, file("a", "x"), file("b", "x"))
+	for _, l := range loads {
+		err := l.load(full, data, vfs.TarOptions{})
+		require.ErrorIs(t, err, vfs.ENOSPC)
+		require.ErrorContains(t, err, `"b"`)
+	}
+	// A link that is there already is not followed.
+	require.NoError(t, fs.Symlink("/tmp", base+"/link"))
+	assert.Error(t, fs.LoadTarBytes(archive(t, file("link/x", "x")), base, vfs.TarOptions{}))
+	require.NoError(t, fs.LoadTarBytes(archive(t, file("link", "x")), base, vfs.TarOptions{}))
+	st, err := fs.StatAt(nil, base+"/link", vfs.AT_SYMLINK_NOFOLLOW)
+	require.NoError(t, err)
+	require.True(t, st.IsRegular())
+}
+
+func TestWriteTar(t *testing.T) {
+	t.Parallel()
+	for _, v := range volumes {
+		t.Run(v.name, func(t *testing.T) {
+			t.Parallel()
+			u := as(t, v.newFS(t))
+			for _, name := range []string{"base", "base/1", "pg_wal"} {
+				u.mkdir(name)
+			}
+			u.write("PG_VERSION", "18\n")
+			u.write("base/1/1259", string(random(2, 20_000)))
+			u.write("base/10", "")
+			long := strings.Repeat("long", 60)
+			u.write("base/"+long, "x")
+			when := time.Unix(1e9, 999)
+			for _, name := range []string{"base", "base/1", "pg_wal", "PG_VERSION", "base/1/1259", "base/10", "base/" + long} {
+				require.NoError(t, u.fs.UtimesAt(nil, u.path(name), nil, &when, 0))
+			}
+
+			var out bytes.Buffer
+			require.NoError(t, u.fs.WriteTar(&out, base))
+			var names []string
+			for r := tar.NewReader(bytes.NewReader(out.Bytes())); ; {
+				h, err := r.Next()
+				if err == io.EOF {
+					break
+				}
+				require.NoError(t, err)
+				names = append(names, string(h.Typeflag)+h.Name)
+				if !strings.HasSuffix(h.Name, long) {
+					require.Equal(t, tar.FormatUSTAR, h.Format, h.Name)
+				}
+				require.Zero(t, h.Uid)
+				require.True(t, h.ModTime.Equal(time.Unix(1e9, 0)))
+			}
+			require.Equal(t, []string{
+				"0/PG_VERSION", "5/base", "5/base/1", "0/base/1/1259", "0/base/10", "0/base/" + long, "5/pg_wal",
+			}, names)
+
+			// It comes back, into any volume, and makes the same archive.
+			for _, other := range volumes {
+				c := as(t, other.newFS(t))
+				require.NoError(t, c.fs.LoadTar(bytes.NewReader(out.Bytes()), base, vfs.TarOptions{}))
+				require.Equal(t, u.tree("."), c.tree("."))
+				for _, name := range []string{"base", "base/1", "pg_wal"} {
+					require.NoError(t, c.fs.UtimesAt(nil, c.path(name), nil, &when, 0))
+				}
+				var again bytes.Buffer
+				require.NoError(t, c.fs.WriteTar(&again, base))
+				require.True(t, bytes.Equal(out.Bytes(), again.Bytes()))
+			}
+
+			require.NoError(t, u.symlink("base", "link"))
+			err := u.fs.WriteTar(io.Discard, base)
+			require.ErrorIs(t, err, vfs.ENOTSUP)
+			require.ErrorContains(t, err, "/link")
+			assertErrno(t, vfs.ENOENT, u.fs.WriteTar(io.Discard, "/missing"))
+			assertErrno(t, vfs.ENOTDIR, u.fs.WriteTar(io.Discard, base+"/PG_VERSION"))
+		})
+	}
+}
+
+func TestLoadTarSyncs(t *testing.T) {
+	t.Parallel()
+	h, err := vfs.OpenHost(t.TempDir(), vfs.HostOptions{Sync: vfs.SyncFull})
+	require.NoError(t, err)
+	defer h.Close()
+	synced := &syncCounter{Volume: h}
+	require.NoError(t, vfs.LoadTarBytes(synced, archive(t, dir("d"), file("d/f", "x"), file("i/g", "y")), ".", vfs.TarOptions{}))
+	require.Equal(t, []string{"d/f", "i/g", ".", "d", "i"}, synced.names)
+}
+
+// syncCounter is a wrapper of a Volume as crash tests have.
+type syncCounter struct {
+	vfs.Volume
+	names []string
+}
+
+func (s *syncCounter) Open(name string, flags int, mode uint32) (vfs.Handle, error) {
+	h, err := s.Volume.Open(name, flags, mode)
+	return syncHandle{h, s, name}, err
+}
+
+type syncHandle struct {
+	vfs.Handle
+	s    *syncCounter
+	name string
+}
+
+func (h syncHandle) Sync(dataOnly bool) error {
+	h.s.names = append(h.s.names, h.name)
+	return h.Handle.Sync(dataOnly)
+}
+
+func FuzzLoadTar(f *testing.F) {
+	f.Add(archive(f, dir("/base"), file("/base/1", "one"), file("PG_VERSION", "18\n")))
+	f.Add(archive(f, file("../escape", "x"), file("a/../b", "y")))
+	f.Add(archive(f, file("f", string(page(0))+"x"), dir("f"), file("f/g", "z")))
+	f.Add(archive(f, tar.Header{Typeflag: tar.TypeSymlink, Name: "l", Linkname: "/"}, file("l/x", "x")))
+	f.Add(archive(f, tar.Header{Typeflag: tar.TypeReg, Name: strings.Repeat("p/", 120) + "f", Linkname: "pax",
+		PAXRecords: map[string]string{"CALF.x": "y"}}))
+	f.Add(random(3, 1024))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		o := vfs.TarOptions{MaxBytes: 1 << 20, MaxEntries: 100}
+		var trees []map[string]string
+		var errs []bool
+		for _, l := range loads {
+			u := as(t, newMemoryFS(t))
+			u.write("../outside", "as it was")
+			err := l.load(u.fs, data, o)
+			errs = append(errs, err != nil)
+			trees = append(trees, u.tree("."))
+			require.Equal(t, []string{"data", "outside"}, u.list(".."))
+			require.Equal(t, "as it was", u.read("../outside"))
+		}
+		require.Equal(t, errs[0], errs[1])
+		if !errs[0] {
+			require.Equal(t, trees[0], trees[1])
+		}
+	})
+}

@@ -1,0 +1,122 @@
+package vfs
+
+import (
+	"archive/tar"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+func (l *tarLoader) dir(h *tar.Header, name string) error {
+	if name != l.at {
+		if err := l.mkdirAll(upper(name)); err != nil {
+			return err
+		}
+		if st, err := l.vol.Lstat(name); err == nil && !st.IsDir() {
+			if err := l.remove(name); err != nil {
+				return err
+			}
+		}
+		if err := l.mkdir(name, mode(h)); err != nil {
+			return err
+		}
+	}
+	return l.setAttr(h, name)
+}
+
+// makeWay makes the directories above a file and removes what it cannot
+// overwrite.
+func (l *tarLoader) makeWay(name string) error {
+	if err := l.mkdirAll(upper(name)); err != nil {
+		return err
+	}
+	st, err := l.vol.Lstat(name)
+	switch {
+	case ErrnoOf(err) == ENOENT:
+		return nil
+	case err != nil:
+		return err
+	case st.IsDir():
+		delete(l.dirs, name)
+		return l.vol.Rmdir(name)
+	}
+	return l.remove(name)
+}
+
+func (l *tarLoader) remove(name string) error {
+	delete(l.files, name)
+	return l.vol.Unlink(name)
+}
+
+// mkdirAll makes a directory that no entry has told the mode of.
+func (l *tarLoader) mkdirAll(name string) error {
+	if _, ok := l.dirs[name]; ok {
+		return nil
+	}
+	if err := l.mkdirAll(upper(name)); err != nil {
+		return err
+	}
+	return l.mkdir(name, 0o700)
+}
+
+func (l *tarLoader) mkdir(name string, mode uint32) error {
+	err := l.vol.Mkdir(name, mode)
+	if ErrnoOf(err) == EEXIST {
+		var st Stat
+		if st, err = l.vol.Lstat(name); err == nil && !st.IsDir() {
+			err = ENOTDIR
+		}
+	}
+	if err == nil {
+		l.dirs[name] = struct{}{}
+	}
+	return err
+}
+
+// upper returns the directory that name is in.
+func upper(name string) string {
+	if i := strings.LastIndexByte(name, '/'); i >= 0 {
+		return name[:i]
+	}
+	return "."
+}
+
+func mode(h *tar.Header) uint32 { return uint32(h.Mode) & 0o777 }
+
+func (l *tarLoader) setAttr(h *tar.Header, name string) error {
+	a := Attr{Mode: new(mode(h))}
+	if t := h.ModTime; t.After(time.Unix(0, 0)) && t.Year() < 2262 {
+		a.Mtime = &t
+	}
+	return l.vol.SetAttr(name, a)
+}
+
+// sync makes all that was made durable: contents first, then names.
+func (l *tarLoader) sync() error {
+	if _, ok := l.vol.(*Memory); ok {
+		return nil
+	}
+	for _, set := range []map[string]struct{}{l.files, l.dirs} {
+		names := make([]string, 0, len(set))
+		for name := range set {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		for _, name := range names {
+			if err := l.syncOne(name); err != nil {
+				return fmt.Errorf("vfs: loading archive: syncing %q: %w", name, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (l *tarLoader) syncOne(name string) error {
+	h, err := l.vol.Open(name, O_RDONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	return h.Sync(false)
+}
