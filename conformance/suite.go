@@ -55,6 +55,7 @@ var extensionAreas = []namedArea{
 	{"Tables", testExtensionTables},
 	{"Libraries", testLibraries},
 	{"Inspection", testInspection},
+	{"Vector", testVector},
 	{"Together", testAllTogether},
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
 
 	"github.com/calfdb/calf/runtime/vfs"
@@ -24,9 +23,12 @@ type ClusterConfig struct {
 	// background writer, the WAL writer and the autovacuum launcher. The
 	// checkpointer always runs.
 	NoBackground bool
-	// Log gets what the server writes to its log, one message in each Write.
-	// nil discards it.
-	Log io.Writer
+	// Log gets the messages of the server log, one at a time; nil discards
+	// them. It must not call the cluster.
+	Log func(LogMessage)
+	// OnCrash is told when a process crashed and the cluster restarts, unless
+	// it is nil.
+	OnCrash func(*CrashError)
 }
 
 // DataPath is where the guest sees its data directory.
@@ -101,12 +103,15 @@ func (c *Cluster) Connect(ctx context.Context, s Socket) error {
 	return nil
 }
 
-// Cancel asks the backend with this process ID to cancel its statement, if the
-// secret is the one that it gave to its client.
-func (c *Cluster) Cancel(pid uint32, secret []byte) {
-	// PostgreSQL compares the secret in shared memory, see cancel.go.
-	_ = pid
-	_ = secret
+// Signal sends a signal to a process. It returns an error if there is none.
+func (c *Cluster) Signal(pid uint32, sig Signal) error {
+	c.mu.Lock()
+	pm := c.pm
+	c.mu.Unlock()
+	if pm == nil || pid == postmasterPID {
+		return ErrClosed
+	}
+	return pm.signal(int32(pid), int32(sig))
 }
 
 // postmaster waits until there is a postmaster that starts backends.
@@ -159,8 +164,10 @@ func (c *Cluster) Shutdown(ctx context.Context) error {
 // crashed is told that a process of a postmaster crashed. The postmaster's
 // other processes have ended. It starts a new one.
 func (c *Cluster) crashed(pm *postmaster, crash *CrashError) {
+	if c.cfg.OnCrash != nil {
+		c.cfg.OnCrash(crash)
+	}
 	c.mu.Lock()
-	c.crash = crash
 	if c.pm != pm || c.closed {
 		c.mu.Unlock()
 		return

@@ -1,9 +1,6 @@
 package runtime
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // A CrashError says that a PostgreSQL process ended as no process should: by a
 // trap of WebAssembly, a PANIC or without cleaning up. All sessions of the
@@ -28,11 +25,4 @@ func (e *CrashError) Unwrap() error { return e.err }
 
 func (pm *postmaster) newCrash(ch *child, err error) *CrashError {
 	return &CrashError{PID: int(ch.pid), Process: ch.kind.String(), Log: pm.c.log.lines(), err: err}
-}
-
-// lines returns the last lines of the log.
-func (l *serverLog) lines() []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Clone(l.tail)
 }

@@ -152,9 +152,13 @@ func (p *process) nanosleep(req, rem uint32) uint64 {
 	return p.fail(eINTR)
 }
 
-// A guest has no shell and no other programs.
+// PostgreSQL has no shell and no other programs; initdb has the shell that
+// runs postgres.
 
 func (p *process) system(cmd uint32) uint64 {
+	if p.shell != nil && cmd != 0 {
+		return p.shell.system(p, p.guest.CString(cmd))
+	}
 	if cmd == 0 {
 		return 0 // "is there a shell?"
 	}
@@ -165,6 +169,9 @@ func (p *process) system(cmd uint32) uint64 {
 // when it imports the system's collations. PGlite ships the answer as a file.
 func (p *process) popen(cmd, mode uint32) uint64 {
 	g := p.guest
+	if p.shell != nil {
+		return p.shell.popen(p, g.CString(cmd), g.CString(mode))
+	}
 	if g.CString(cmd) != "locale -a" {
 		p.fail(vfs.ENOSYS)
 		return 0
@@ -177,6 +184,9 @@ func (p *process) popen(cmd, mode uint32) uint64 {
 }
 
 func (p *process) pclose(file uint32) uint64 {
+	if p.shell != nil {
+		return p.shell.pclose(p, file)
+	}
 	status, err := p.guest.Call("fclose", uint64(file))
 	if err != nil {
 		panic(err)

@@ -3,38 +3,92 @@ package runtime
 import (
 	"errors"
 	"fmt"
-	"io"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 )
 
+// A LogMessage is one message of the server log.
+type LogMessage struct {
+	// PID is the process that wrote it; 0 if that is not known.
+	PID int
+	// SQLState is the message's code, such as 00000 or 42P01.
+	SQLState string
+	// Severity is PostgreSQL's: DEBUG1 to DEBUG5, LOG, INFO, NOTICE, WARNING,
+	// ERROR, FATAL or PANIC. It is empty for output that is no message.
+	Severity string
+	// Text is the message itself.
+	Text string
+	// Detail, Hint, Context and Statement are the parts that it may have.
+	Detail, Hint, Context, Statement string
+}
+
 // logLinePrefix is log_line_prefix: process ID and SQLSTATE.
 const logLinePrefix = "%p %e "
 
-// A serverLog passes on what the server logs and remembers the last lines.
+var logLine = regexp.MustCompile(`^(\d+) ([0-9A-Z]{5}) ([A-Z0-9]+):  (.*)$`)
+
+// A serverLog takes what the processes write to standard error, passes it on
+// as messages and remembers the last lines.
 type serverLog struct {
 	mu   sync.Mutex
-	out  io.Writer
+	emit func(LogMessage)
 	tail []string
 }
 
-func newServerLog(out io.Writer) *serverLog { return &serverLog{out: out} }
+func newServerLog(emit func(LogMessage)) *serverLog { return &serverLog{emit: emit} }
 
 // tailLines is how many lines of the log are remembered.
 const tailLines = 50
 
-// Write takes a message.
+// Write takes one message: PostgreSQL writes each at once.
 func (l *serverLog) Write(p []byte) (int, error) {
+	lines := strings.Split(strings.TrimRight(string(p), "\n"), "\n")
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.tail = append(l.tail, strings.Split(strings.TrimRight(string(p), "\n"), "\n")...)
+	l.tail = append(l.tail, lines...)
 	if n := len(l.tail) - tailLines; n > 0 {
 		l.tail = append(l.tail[:0], l.tail[n:]...)
 	}
-	if l.out != nil {
-		return l.out.Write(p)
+	if l.emit != nil {
+		l.emit(parseLog(lines))
 	}
 	return len(p), nil
+}
+
+// parseLog reads a message of several lines: each part begins with the prefix
+// and its name, and goes on in lines that begin with a tab.
+func parseLog(lines []string) LogMessage {
+	var m LogMessage
+	part := &m.Text
+	for _, line := range lines {
+		f := logLine.FindStringSubmatch(line)
+		if f == nil {
+			if *part != "" {
+				*part += "\n"
+			}
+			*part += strings.TrimPrefix(line, "\t")
+			continue
+		}
+		switch f[3] {
+		case "DETAIL":
+			part = &m.Detail
+		case "HINT":
+			part = &m.Hint
+		case "CONTEXT":
+			part = &m.Context
+		case "STATEMENT", "QUERY":
+			part = &m.Statement
+		default:
+			m.PID, _ = strconv.Atoi(f[1])
+			m.SQLState, m.Severity = f[2], f[3]
+			part = &m.Text
+		}
+		*part = f[4]
+	}
+	return m
 }
 
 // failure explains err with the last FATAL or PANIC message of the log.
@@ -42,15 +96,37 @@ func (l *serverLog) failure(err error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := len(l.tail) - 1; i >= 0; i-- {
-		if _, msg, ok := strings.Cut(l.tail[i], "FATAL:  "); ok {
-			return errors.New(msg)
-		}
-		if _, msg, ok := strings.Cut(l.tail[i], "PANIC:  "); ok {
-			return errors.New(msg)
+		for _, severity := range []string{"FATAL:  ", "PANIC:  "} {
+			if _, msg, ok := strings.Cut(l.tail[i], severity); ok {
+				return errors.New(strings.Join(append([]string{msg}, parts(l.tail[i+1:])...), "; "))
+			}
 		}
 	}
 	if err == nil {
 		err = errors.New("a process failed")
 	}
-	return fmt.Errorf("%w; the log ends with %q", err, l.tail)
+	if len(l.tail) == 0 {
+		return err
+	}
+	return fmt.Errorf("%w; the log ends with %q", err, l.tail[max(0, len(l.tail)-3):])
+}
+
+// parts returns the detail and the hint that follow a message.
+func parts(lines []string) []string {
+	var list []string
+	for _, line := range lines {
+		f := logLine.FindStringSubmatch(line)
+		if f == nil || f[3] != "DETAIL" && f[3] != "HINT" {
+			break
+		}
+		list = append(list, f[4])
+	}
+	return list
+}
+
+// lines returns the last lines of the log.
+func (l *serverLog) lines() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.tail)
 }

@@ -3,7 +3,6 @@ package runtime
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"sync"
 
@@ -15,15 +14,6 @@ import (
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
-)
-
-// Names of the files that are made when assets are installed, so that opening
-// a database does not have to: see [Derive].
-const (
-	linkedWasm  = "linked.wasm"
-	linkedData  = "linked.data"
-	linkedTable = "linked.json"
-	derivedKey  = "link-1" // changes with the linker's output
 )
 
 // maxMemory is the largest memory that a process can have: what Emscripten's
@@ -42,9 +32,9 @@ type Module struct {
 	fs     *vfs.FS           // what every cluster has: programs, libraries, share
 
 	mu        sync.Mutex
-	libraries map[string]*library // by content hash
-	hosted    map[string]bool     // functions of the host module env
-	initdb    wazero.CompiledModule
+	libraries map[string]*library              // by content hash
+	hosted    map[string]bool                  // functions of the host module env
+	programs  map[string]wazero.CompiledModule // by asset name
 }
 
 // Config configures a Module.
@@ -73,6 +63,7 @@ func Load(ctx context.Context, cfg Config) (_ *Module, err error) {
 		assets:    cfg.Assets,
 		rt:        wazero.NewRuntimeWithConfig(ctx, rc),
 		libraries: map[string]*library{},
+		programs:  map[string]wazero.CompiledModule{},
 		hosted:    map[string]bool{},
 	}
 	defer func() {
@@ -103,7 +94,7 @@ func linkedMain(set *assets.Set) (*link.Linked, error) {
 	var l link.Linked
 	var table []byte
 	for name, to := range map[string]*[]byte{linkedWasm: &l.Wasm, linkedData: &l.Data, linkedTable: &table} {
-		b, ok, err := set.Derived(name, derivedKey)
+		b, ok, err := set.Derived(name, linkKey)
 		if err != nil {
 			return nil, err
 		}
@@ -158,9 +149,13 @@ func (m *Module) loadFiles() error {
 
 // instantiate makes an instance of main whose memory is mem.
 func (m *Module) instantiate(mem *linmem.Memory) (api.Module, error) {
-	ctx := experimental.WithMemoryAllocator(context.Background(), experimental.MemoryAllocatorFunc(
+	return m.rt.InstantiateModule(withMemory(mem), m.main, wazero.NewModuleConfig().WithName("").WithStartFunctions())
+}
+
+// withMemory returns a context in which a module is instantiated on mem.
+func withMemory(mem *linmem.Memory) context.Context {
+	return experimental.WithMemoryAllocator(context.Background(), experimental.MemoryAllocatorFunc(
 		func(_, _ uint64) experimental.LinearMemory { return firstSize{mem} }))
-	return m.rt.InstantiateModule(ctx, m.main, wazero.NewModuleConfig().WithName("").WithStartFunctions())
 }
 
 // firstSize is a memory that wazero sees with all the size that it has, also
@@ -170,6 +165,3 @@ type firstSize struct{ *linmem.Memory }
 func (m firstSize) Reallocate(size uint64) []byte {
 	return m.Memory.Reallocate(max(size, uint64(len(m.Bytes()))))
 }
-
-// errNotCompiled is why a Module is not usable; see Compiler.
-var errNotCompiled = errors.New("wazero cannot compile on this machine")

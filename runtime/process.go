@@ -39,6 +39,8 @@ type process struct {
 	interruptPending *atomic.Uint32
 	holdoff, crit    uint32 // addresses
 
+	shell *shell // what system(3) and popen(3) run; nil is none
+
 	libraries []loadedLibrary
 	modules   []api.Module
 }
@@ -58,24 +60,40 @@ type processHost interface {
 // forever is a wait without a timeout.
 const forever = time.Duration(math.MaxInt64)
 
-// newProcess makes a process with the given memory. It owns mem from then on.
+// newProcess makes a process of PostgreSQL with the given memory. It owns mem
+// from then on.
 func newProcess(h processHost, sched *scheduler, pid int32, mem *linmem.Memory) (*process, error) {
+	p := newGuestProcess(h, sched, pid, mem)
+	inst, err := h.module().instantiate(mem)
+	if err != nil {
+		mem.Close()
+		return nil, fmt.Errorf("instantiating a process: %w", err)
+	}
+	p.attach(inst)
+	return p, nil
+}
+
+// newGuestProcess makes a process without a module.
+func newGuestProcess(h processHost, sched *scheduler, pid int32, mem *linmem.Memory) *process {
 	p := &process{
 		host: h, sched: sched, pid: pid, clientFD: -1,
 		turn: make(chan struct{}, 1),
 		wake: make(chan struct{}, 1),
 	}
 	p.guest = &emscripten.Guest{Mem: mem, Kernel: p, Owner: p}
-	inst, err := h.module().instantiate(mem)
-	if err != nil {
-		mem.Close()
-		return nil, fmt.Errorf("instantiating a process: %w", err)
-	}
+	return p
+}
+
+// attach gives the process its module.
+func (p *process) attach(inst api.Module) {
 	p.modules = []api.Module{inst}
-	p.guest.Attach(inst)
-	p.interruptPending = (*atomic.Uint32)(unsafe.Pointer(&mem.Bytes()[p.guest.Address("InterruptPending")]))
-	p.holdoff, p.crit = p.guest.Address("InterruptHoldoffCount"), p.guest.Address("CritSectionCount")
-	return p, nil
+	g := p.guest
+	g.Attach(inst)
+	p.interruptPending = new(atomic.Uint32)
+	if a := g.Address("InterruptPending"); a != 0 {
+		p.interruptPending = (*atomic.Uint32)(unsafe.Pointer(&g.Mem.Bytes()[a]))
+	}
+	p.holdoff, p.crit = g.Address("InterruptHoldoffCount"), g.Address("CritSectionCount")
 }
 
 // close ends a process that does not run any more.

@@ -1,5 +1,18 @@
 package runtime
 
+// A Signal is what a process of a cluster can be sent.
+type Signal int32
+
+// Signals that mean something to a backend.
+const (
+	// SIGINT cancels the statement that runs.
+	SIGINT Signal = sigINT
+	// SIGTERM ends the session.
+	SIGTERM Signal = sigTERM
+	// SIGHUP has the configuration read again.
+	SIGHUP Signal = sigHUP
+)
+
 // Signal numbers of the guest (musl's, which are Linux's).
 const (
 	sigHUP  = 1

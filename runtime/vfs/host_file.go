@@ -141,10 +141,17 @@ func (d *hostDir) SetAttr(a Attr) error {
 			return err
 		}
 	}
-	if a.Atime == nil && a.Mtime == nil {
-		return nil
+	d.host.mu.Lock()
+	defer d.host.mu.Unlock()
+	named, err := d.host.lstat(d.name)
+	if err != nil {
+		return nil // the times of a directory that is gone, or elsewhere
 	}
-	return d.host.SetAttr(d.name, Attr{Atime: a.Atime, Mtime: a.Mtime})
+	self, err := d.os.Stat()
+	if err != nil || !os.SameFile(named, self) {
+		return err
+	}
+	return d.host.setAttr(d.name, Attr{Atime: a.Atime, Mtime: a.Mtime})
 }
 
 func (d *hostDir) Sync(bool) error {

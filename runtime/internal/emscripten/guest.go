@@ -69,7 +69,6 @@ func (g *Guest) Attach(m api.Module) {
 	g.umask = 0o077
 	g.calls = map[string]*pool{}
 	g.sp, _ = m.ExportedGlobal("__stack_pointer").(api.MutableGlobal)
-	g.threw = g.Address("__THREW__")
 }
 
 // Module returns the attached module.

@@ -34,9 +34,8 @@ func invoke(sig string) func(*Guest, args) {
 			panic(err)
 		}
 		g.sp.Set(sp)
-		if g.Load32(g.threw) == 0 { // what setThrew(1, 0) does
-			g.Store32(g.threw, 1)
-			g.Store32(g.Address("__threwValue"), 0)
+		if _, err := g.Call("setThrew", 1, 0); err != nil {
+			panic(err)
 		}
 		if len(stack) > 0 {
 			stack[0] = 0

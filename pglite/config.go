@@ -1,0 +1,165 @@
+package pglite
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/calfdb/calf/assets"
+)
+
+// Memory is the data directory of a database that lives in memory and ends
+// with its DB.
+const Memory = "memory://"
+
+// Config configures a database. The zero value is a database in memory with
+// PostgreSQL's defaults.
+type Config struct {
+	// Dir is the data directory, which is made if it does not exist; "" and
+	// Memory mean a database in memory.
+	Dir string
+	// Settings are configuration parameters (GUCs), such as work_mem. They
+	// take effect as on the server's command line: over postgresql.conf, under
+	// what a role, a database or a session sets.
+	Settings map[string]string
+	// Username and Database are what connections use by default; postgres
+	// both. They must exist.
+	Username, Database string
+	// Extensions are created in Database when it is opened, if they do not
+	// exist: names as in CREATE EXTENSION.
+	Extensions []string
+	// MemoryLimit bounds the memory of each backend in bytes; 0 means 2 GiB,
+	// which is the most there can be. What exceeds it fails with SQLSTATE
+	// 53200 (out_of_memory).
+	MemoryLimit uint64
+	// Durability is what COMMIT means for a data directory.
+	Durability Durability
+	// Init is what kind of cluster a new data directory holds.
+	Init Init
+	// NoBackground leaves out PostgreSQL's background writer, WAL writer and
+	// autovacuum. Checkpoints are always done.
+	NoBackground bool
+	// Logger gets the server log and calf's own messages; nil discards them.
+	// PostgreSQL's severities map to slog's levels: DEBUG to Debug, LOG, INFO
+	// and NOTICE to Info, WARNING to Warn, ERROR and above to Error.
+	Logger *slog.Logger
+	// Progress is told what Open is doing, which may take seconds on the first
+	// use; nil tells nobody.
+	Progress func(doing string)
+	// Assets are the guest's files; nil means those that assets.Open finds.
+	Assets *assets.Set
+	// CacheDir is where compiled code is kept; "" means a folder in the
+	// user's cache folder.
+	CacheDir string
+}
+
+// Init says what kind of cluster to make. The zero value makes what PGlite
+// makes: encoding UTF8, the locale C.UTF-8 of libc, the superuser postgres,
+// data checksums, and no passwords.
+type Init struct {
+	// Username is the superuser; default postgres.
+	Username string
+	// Encoding is that of the template databases; default UTF8.
+	Encoding string
+	// LocaleProvider is libc (the default), builtin or icu.
+	LocaleProvider string
+	// Locale is a locale of the provider; by default C.UTF-8, or und for icu.
+	Locale string
+	// NoDataChecksums leaves the pages without checksums.
+	NoDataChecksums bool
+	// Args are further arguments of initdb, such as --wal-segsize=1.
+	Args []string
+}
+
+// Durability says what has reached the disk when COMMIT returns.
+type Durability int
+
+const (
+	// Full keeps every commit that was acknowledged, whatever happens to the
+	// program or the machine.
+	Full Durability = iota
+	// Relaxed may lose the last commits (up to about 0.6 s with default
+	// settings) when the program or the machine dies, but never consistency:
+	// synchronous_commit = off.
+	Relaxed
+	// None never waits for the disk. A crash of the program loses nothing
+	// that the operating system keeps; a crash of the machine may destroy the
+	// database: fsync = off.
+	None
+)
+
+// validate checks the configuration and fills in defaults.
+func (c Config) validate() (Config, error) {
+	if c.Dir == Memory {
+		c.Dir = ""
+	}
+	if strings.Contains(c.Dir, "://") {
+		return c, fmt.Errorf("pglite: Config.Dir %q is neither a path nor %s", c.Dir, Memory)
+	}
+	if c.Username == "" {
+		c.Username = c.Init.Username
+	}
+	if c.Username == "" {
+		c.Username = "postgres"
+	}
+	if c.Database == "" {
+		c.Database = "postgres"
+	}
+	if c.Durability < Full || c.Durability > None {
+		return c, fmt.Errorf("pglite: Config.Durability %d is none of Full, Relaxed and None", c.Durability)
+	}
+	if c.MemoryLimit != 0 && c.MemoryLimit < minMemory {
+		return c, fmt.Errorf("pglite: Config.MemoryLimit %d is less than %d", c.MemoryLimit, minMemory)
+	}
+	for name := range c.Settings {
+		if name == "" || strings.ContainsAny(name, "= \x00") {
+			return c, fmt.Errorf("pglite: Config.Settings has an invalid name %q", name)
+		}
+		if slices.Contains(ownSettings, name) {
+			return c, fmt.Errorf("pglite: Config.Settings must not set %s: that is calf's own", name)
+		}
+	}
+	c.Settings = maps.Clone(c.Settings)
+	if c.Settings == nil {
+		c.Settings = map[string]string{}
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Progress == nil {
+		c.Progress = func(string) {}
+	}
+	if c.CacheDir == "" {
+		dir, err := DefaultCacheDir()
+		if err != nil {
+			return c, err
+		}
+		c.CacheDir = dir
+	}
+	return c, nil
+}
+
+// minMemory is what PostgreSQL needs to start with its default settings.
+const minMemory = 256 << 20
+
+// ownSettings are the parameters that calf depends on.
+var ownSettings = []string{
+	"listen_addresses", "unix_socket_directories", "io_method", "log_line_prefix",
+	"logging_collector", "data_directory",
+}
+
+// DefaultCacheDir returns the folder in which compiled code is kept by default.
+func DefaultCacheDir() (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("pglite: finding the cache folder (set Config.CacheDir): %w", err)
+	}
+	return filepath.Join(dir, "calf", "compiled"), nil
+}
+
+var errNotDirectory = errors.New("not a directory")

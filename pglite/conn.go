@@ -1,0 +1,103 @@
+package pglite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/calfdb/calf/wire"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	pgxvec "github.com/pgvector/pgvector-go/pgx"
+)
+
+// Connect opens a connection to the default database as the default user.
+func (db *DB) Connect(ctx context.Context) (*pgx.Conn, error) {
+	conn, err := pgx.ConnectConfig(ctx, db.ConnConfig())
+	if err != nil {
+		return nil, err
+	}
+	if err := registerTypes(ctx, conn); err != nil {
+		return nil, errors.Join(err, conn.Close(ctx))
+	}
+	return conn, nil
+}
+
+// Pool returns a new pool of connections. The caller closes it, before the DB.
+func (db *DB) Pool(ctx context.Context) (*pgxpool.Pool, error) {
+	cfg, err := pgxpool.ParseConfig("")
+	if err != nil {
+		return nil, fmt.Errorf("pglite: configuring a pool: %w", err)
+	}
+	cfg.ConnConfig = db.ConnConfig()
+	cfg.AfterConnect = registerTypes
+	return pgxpool.NewWithConfig(ctx, cfg)
+}
+
+// SQL returns a handle for database/sql. The caller closes it, before the DB.
+func (db *DB) SQL() *sql.DB {
+	return stdlib.OpenDB(*db.ConnConfig(), stdlib.OptionAfterConnect(registerTypes))
+}
+
+// ConnConfig returns what pgx needs to connect: the default user and database,
+// and a dial function that connects in memory. The caller may change it, User
+// and Database for example, and owns it.
+func (db *DB) ConnConfig() *pgx.ConnConfig {
+	// What the environment says about servers is not about this one.
+	cfg, err := pgx.ParseConfig("host=calf port=5432 sslmode=disable user=postgres password='' database=postgres " +
+		"passfile='' servicefile='' connect_timeout=0 target_session_attrs=any")
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	cfg.User, cfg.Database = db.cfg.Username, db.cfg.Database
+	cfg.Fallbacks = nil
+	cfg.DialFunc = db.dial
+	cfg.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil }
+	// When a context ends, the statement is cancelled and the session stays.
+	cfg.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: cancelDeadline}
+	}
+	return cfg
+}
+
+// cancelDeadline is how long pgx waits for a cancelled statement to end before
+// it gives the connection up.
+const cancelDeadline = 5 * time.Second
+
+// dial starts a backend and returns the client's end of the connection to it.
+func (db *DB) dial(context.Context, string, string) (net.Conn, error) {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if db.closed {
+		return nil, ErrClosed
+	}
+	conn, sock := wire.Pipe()
+	db.sessions.Add(1)
+	go func() {
+		defer db.sessions.Done()
+		defer sock.Close()
+		if err := db.cluster.Connect(db.ctx, sock); err != nil && !errors.Is(err, ErrClosed) {
+			db.cfg.Logger.Error("a connection ended", "error", err)
+		}
+	}()
+	return conn, nil
+}
+
+// registerTypes makes the types of pgvector known to a connection, if the
+// database has them.
+func registerTypes(ctx context.Context, conn *pgx.Conn) error {
+	var has bool
+	if err := conn.QueryRow(ctx, "SELECT to_regtype('vector') IS NOT NULL").Scan(&has); err != nil {
+		return fmt.Errorf("pglite: looking for the type vector: %w", err)
+	}
+	if !has {
+		return nil
+	}
+	return pgxvec.RegisterTypes(ctx, conn)
+}

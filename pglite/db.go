@@ -1,0 +1,294 @@
+package pglite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/calfdb/calf/runtime"
+	"github.com/calfdb/calf/runtime/vfs"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// A DB is an open database cluster: PostgreSQL running on one data directory.
+// It is safe for concurrent use.
+type DB struct {
+	cfg     Config
+	cluster *runtime.Cluster
+	release []io.Closer // the volume, then the lock
+
+	// Sessions end when ctx does.
+	ctx      context.Context
+	cancel   context.CancelFunc
+	sessions sync.WaitGroup
+
+	mu     sync.Mutex
+	pool   *pgxpool.Pool // of Exec, Query and QueryRow
+	closed bool
+}
+
+// Open opens the database in a directory, or in memory if dir is Memory, with
+// the default configuration.
+func Open(ctx context.Context, dir string) (*DB, error) {
+	return OpenConfig(ctx, Config{Dir: dir})
+}
+
+// OpenConfig opens a database. A directory that does not exist or is empty
+// becomes a new database; one that was not closed is recovered. Errors leave
+// an existing directory as it is.
+//
+// The context bounds the opening only. The DB must be closed.
+func OpenConfig(ctx context.Context, cfg Config) (_ *DB, err error) {
+	cfg, err = cfg.validate()
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			name := cfg.Dir
+			if name == "" {
+				name = "a database in memory"
+			}
+			if v := (*VersionError)(nil); !errors.As(err, &v) {
+				err = fmt.Errorf("pglite: opening %s: %w", name, err)
+			}
+		}
+	}()
+	db := &DB{cfg: cfg}
+	db.ctx, db.cancel = context.WithCancel(context.Background())
+	defer func() {
+		if err != nil {
+			db.cancel()
+			db.releaseAll()
+		}
+	}()
+	if err := ctx.Err(); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	var dir *directory
+	if cfg.Dir != "" { // before the guest is loaded: what is wrong here is quickly told
+		if dir, err = openDirectory(cfg.Dir); err != nil {
+			return nil, err
+		}
+		db.release = append(db.release, dir)
+	}
+	mod, err := loadModule(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	volume, err := db.volume(ctx, mod, dir)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Progress("starting PostgreSQL")
+	db.cluster, err = mod.Start(ctx, runtime.ClusterConfig{
+		Data:         volume,
+		Settings:     db.settings(),
+		MemoryLimit:  cfg.MemoryLimit,
+		NoBackground: cfg.NoBackground,
+		Log:          db.log,
+		OnCrash:      db.crashed,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := db.createExtensions(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// volume returns the volume that holds the data directory, with a cluster in
+// it.
+func (db *DB) volume(ctx context.Context, mod *runtime.Module, dir *directory) (vfs.Volume, error) {
+	if dir == nil {
+		mem := vfs.NewMemory(0)
+		return mem, db.newCluster(ctx, mod, mem)
+	}
+	sync := vfs.SyncFull
+	if db.cfg.Durability == None {
+		sync = vfs.SyncNone
+	}
+	host, err := vfs.OpenHost(dir.path, vfs.HostOptions{Sync: sync})
+	if err != nil {
+		return nil, err
+	}
+	db.release = append([]io.Closer{host}, db.release...)
+	if !dir.fresh {
+		return host, nil
+	}
+	return host, dir.fill(func() error { return db.newCluster(ctx, mod, host) })
+}
+
+// newCluster makes a cluster in an empty volume.
+func (db *DB) newCluster(ctx context.Context, mod *runtime.Module, v vfs.Volume) error {
+	i := db.cfg.Init
+	init := runtime.InitConfig{
+		Username: i.Username, Encoding: i.Encoding, LocaleProvider: i.LocaleProvider, Locale: i.Locale,
+		NoDataChecksums: i.NoDataChecksums, Args: i.Args, Log: db.log,
+	}
+	if init.IsDefault() {
+		db.cfg.Progress("making a new database")
+		return mod.CopyTemplate(ctx, v)
+	}
+	db.cfg.Progress("making a new database with initdb")
+	return mod.InitDB(ctx, v, init)
+}
+
+// settings returns the parameters for the server's command line.
+func (db *DB) settings() map[string]string {
+	s := db.cfg.Settings
+	set := func(name, value string) {
+		if _, ok := s[name]; !ok {
+			s[name] = value
+		}
+	}
+	switch {
+	case db.cfg.Dir == "" || db.cfg.Durability == None:
+		set("fsync", "off")
+	case db.cfg.Durability == Relaxed:
+		set("synchronous_commit", "off")
+	}
+	return s
+}
+
+func (db *DB) createExtensions(ctx context.Context) error {
+	if len(db.cfg.Extensions) == 0 {
+		return nil
+	}
+	conn, err := db.Connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	for _, name := range db.cfg.Extensions {
+		db.cfg.Progress("creating extension " + name)
+		if _, err := conn.Exec(ctx, "CREATE EXTENSION IF NOT EXISTS "+pgx.Identifier{name}.Sanitize()+" CASCADE"); err != nil {
+			return fmt.Errorf("creating extension %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// Exec runs SQL on a connection of an internal pool. See pgx for its
+// arguments.
+func (db *DB) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	pool, err := db.shared(ctx)
+	if err != nil {
+		return pgconn.CommandTag{}, err
+	}
+	return pool.Exec(ctx, sql, args...)
+}
+
+// Query runs a query on a connection of an internal pool. The rows must be
+// closed or read to the end.
+func (db *DB) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	pool, err := db.shared(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return pool.Query(ctx, sql, args...)
+}
+
+// QueryRow runs a query on a connection of an internal pool; its error is
+// that of Scan.
+func (db *DB) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	pool, err := db.shared(ctx)
+	if err != nil {
+		return errRow{err}
+	}
+	return pool.QueryRow(ctx, sql, args...)
+}
+
+type errRow struct{ err error }
+
+func (r errRow) Scan(...any) error { return r.err }
+
+// shared returns the internal pool.
+func (db *DB) shared(ctx context.Context) (*pgxpool.Pool, error) {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if db.closed {
+		return nil, ErrClosed
+	}
+	if db.pool == nil {
+		pool, err := db.Pool(ctx)
+		if err != nil {
+			return nil, err
+		}
+		db.pool = pool
+	}
+	return db.pool, nil
+}
+
+// closeTimeout is how long Close waits for PostgreSQL to shut down before it
+// stops at once, which leaves the directory for recovery.
+const closeTimeout = time.Minute
+
+// Close ends all sessions, shuts PostgreSQL down and releases the directory.
+// Connections and pools that came from the DB fail from then on; they should
+// be closed first. It is idempotent and returns the first error.
+func (db *DB) Close() error {
+	db.mu.Lock()
+	if db.closed {
+		db.mu.Unlock()
+		return nil
+	}
+	db.closed = true
+	pool := db.pool
+	db.mu.Unlock()
+	if pool != nil {
+		pool.Close()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	err := db.cluster.Shutdown(ctx)
+	db.cancel()
+	db.sessions.Wait()
+	return errors.Join(err, db.releaseAll())
+}
+
+func (db *DB) releaseAll() (err error) {
+	for _, c := range db.release {
+		err = errors.Join(err, c.Close())
+	}
+	db.release = nil
+	return err
+}
+
+// log passes a message of the server on to the logger.
+func (db *DB) log(m runtime.LogMessage) {
+	level := slog.LevelInfo
+	switch {
+	case strings.HasPrefix(m.Severity, "DEBUG"):
+		level = slog.LevelDebug
+	case m.Severity == "WARNING":
+		level = slog.LevelWarn
+	case m.Severity == "ERROR", m.Severity == "FATAL", m.Severity == "PANIC":
+		level = slog.LevelError
+	}
+	if !db.cfg.Logger.Enabled(context.Background(), level) {
+		return
+	}
+	attrs := []slog.Attr{slog.Int("pid", m.PID), slog.String("severity", m.Severity)}
+	for _, a := range []struct{ key, value string }{
+		{"sqlstate", m.SQLState}, {"detail", m.Detail}, {"hint", m.Hint},
+		{"context", m.Context}, {"statement", m.Statement},
+	} {
+		if a.value != "" && a.value != "00000" {
+			attrs = append(attrs, slog.String(a.key, a.value))
+		}
+	}
+	db.cfg.Logger.LogAttrs(context.Background(), level, m.Text, attrs...)
+}
+
+func (db *DB) crashed(e *CrashError) {
+	db.cfg.Logger.Error("PostgreSQL crashed and restarts", "error", e)
+}

@@ -1,0 +1,32 @@
+// Package pglite runs PostgreSQL inside a Go program.
+//
+// [Open] opens a database, in memory or in a directory, the way a program
+// opens a file. There is no server to install, no port and no cgo: PostgreSQL
+// runs as a WebAssembly guest in the process, and pgx talks to it through pipes
+// in memory.
+//
+//	db, err := pglite.Open(ctx, "memory://")
+//	if err != nil { ... }
+//	defer db.Close()
+//	conn, err := db.Connect(ctx) // a *pgx.Conn
+//
+// # Connections
+//
+// Every connection is a real PostgreSQL backend with a session of its own.
+// [DB.Connect] returns one, [DB.Pool] a pool of them, [DB.SQL] the view of
+// database/sql, and [DB.ConnConfig] what anything else of pgx needs. Types of
+// pgvector are registered with each, if the extension has been created.
+//
+// # The guest
+//
+// The guest's files are installed once with the command "calf assets install",
+// or embedded in the program; see package assets. The first use on a machine
+// compiles them, which takes some seconds; [Preload] does it at a moment of
+// the program's choice.
+//
+// # Errors
+//
+// Errors of SQL are *pgconn.PgError, untouched. The package's own are
+// [ErrClosed], [ErrLocked], [ErrNotPostgres] and [*VersionError]; a crash of
+// PostgreSQL is a [*CrashError]. Use errors.Is and errors.As.
+package pglite

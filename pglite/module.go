@@ -1,0 +1,61 @@
+package pglite
+
+import (
+	"context"
+	"sync"
+
+	"github.com/calfdb/calf/assets"
+	"github.com/calfdb/calf/runtime"
+)
+
+// modules are the loaded guests. A program has one, unless it opens databases
+// with assets of its own.
+var modules struct {
+	sync.Mutex
+	byAssets map[*assets.Set]*runtime.Module
+	found    *assets.Set // what assets.Open found
+}
+
+// Preload loads and compiles the guest, which the first Open does otherwise.
+// On a machine that has not compiled it before, it takes some seconds of all
+// processors; afterwards a fraction of a second. Only Assets, CacheDir and
+// Progress of the configuration count.
+func Preload(ctx context.Context, cfg Config) error {
+	cfg, err := cfg.validate()
+	if err != nil {
+		return err
+	}
+	_, err = loadModule(ctx, cfg)
+	return err
+}
+
+// loadModule returns the guest, loading it if need be. Failures are not
+// remembered.
+func loadModule(ctx context.Context, cfg Config) (*runtime.Module, error) {
+	modules.Lock()
+	defer modules.Unlock()
+	set := cfg.Assets
+	if set == nil {
+		if modules.found == nil {
+			found, err := assets.Open()
+			if err != nil {
+				return nil, err
+			}
+			modules.found = found
+		}
+		set = modules.found
+	}
+	if m := modules.byAssets[set]; m != nil {
+		return m, nil
+	}
+	cfg.Progress("loading PostgreSQL")
+	m, err := runtime.Load(ctx, runtime.Config{Assets: set, CacheDir: cfg.CacheDir})
+	if err != nil {
+		return nil, err
+	}
+	if modules.byAssets == nil {
+		modules.byAssets = map[*assets.Set]*runtime.Module{}
+	}
+	modules.byAssets[set] = m
+	return m, nil
+}

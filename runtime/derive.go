@@ -1,0 +1,100 @@
+package runtime
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/calfdb/calf/assets"
+	"github.com/calfdb/calf/runtime/internal/link"
+	"github.com/calfdb/calf/runtime/vfs"
+)
+
+// Derived files: what is made from the guest once, when it is installed, so
+// that opening a database does not have to. The keys change with the code that
+// makes the files; a file with another key is ignored.
+const (
+	linkedWasm  = "linked.wasm"
+	linkedData  = "linked.data"
+	linkedTable = "linked.json"
+	linkKey     = "link-1"
+
+	templateTar = "template.tar"
+	templateKey = "template-1"
+)
+
+// Derive makes the derived files of an installation: the linked module and a
+// cluster made by initdb with default options, from which new clusters are
+// copied. It leaves compiled code in cacheDir. Give it to assets.Install.
+func Derive(cacheDir string, progress func(doing string)) func(context.Context, *assets.Set, string) ([]assets.DerivedFile, error) {
+	return func(ctx context.Context, set *assets.Set, dst string) ([]assets.DerivedFile, error) {
+		progress("linking PostgreSQL")
+		artifact, err := set.ReadFile("pglite.wasm")
+		if err != nil {
+			return nil, err
+		}
+		linked, err := link.Main(artifact)
+		if err != nil {
+			return nil, err
+		}
+		table, err := json.Marshal(linked.Functions)
+		if err != nil {
+			return nil, err
+		}
+		var files []assets.DerivedFile
+		for name, content := range map[string][]byte{linkedWasm: linked.Wasm, linkedData: linked.Data, linkedTable: table} {
+			if err := os.WriteFile(filepath.Join(dst, name), content, 0o644); err != nil {
+				return nil, err
+			}
+			files = append(files, assets.DerivedFile{Name: name, Key: linkKey})
+		}
+		progress("compiling PostgreSQL")
+		m, err := Load(ctx, Config{Assets: set, CacheDir: cacheDir})
+		if err != nil {
+			return nil, err
+		}
+		defer m.Close()
+		progress("making the template cluster")
+		if err := m.writeTemplate(ctx, filepath.Join(dst, templateTar)); err != nil {
+			return nil, err
+		}
+		return append(files, assets.DerivedFile{Name: templateTar, Key: templateKey}), nil
+	}
+}
+
+// writeTemplate makes the template cluster and writes it to a tar file.
+func (m *Module) writeTemplate(ctx context.Context, path string) (err error) {
+	data := vfs.NewMemory(0)
+	if err := m.InitDB(ctx, data, InitConfig{}); err != nil {
+		return err
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := f.Close(); err == nil {
+			err = e
+		}
+	}()
+	return vfs.WriteTar(data, f, ".")
+}
+
+// CopyTemplate fills an empty volume with a new cluster that has the default
+// options, faster than InitDB can make it. It falls back to InitDB if the
+// installation has no template.
+func (m *Module) CopyTemplate(ctx context.Context, data vfs.Volume) error {
+	tar, ok, err := m.assets.Derived(templateTar, templateKey)
+	if err != nil {
+		return fmt.Errorf("runtime: copying the template cluster: %w", err)
+	}
+	if !ok {
+		return m.InitDB(ctx, data, InitConfig{})
+	}
+	if err := vfs.LoadTarBytes(data, tar, ".", vfs.TarOptions{}); err != nil {
+		return fmt.Errorf("runtime: copying the template cluster: %w", err)
+	}
+	return nil
+}
