@@ -81,7 +81,7 @@ func vectorErrors(s *session) {
 		{"22003", `SELECT '[65536]'::halfvec`, ""},
 		{"54000", `SELECT array_fill(0, ARRAY[16001])::vector`, "vector cannot have more than 16000 dimensions"},
 		{"22023", `SELECT '[1]'::vector(0)`, "dimensions for type vector must be at least 1"},
-		{"22P02", `SELECT '{0:1}/3'::sparsevec`, ""},
+		{"22000", `SELECT '{0:1}/3'::sparsevec`, "sparsevec index out of bounds"},
 		{"54000", `CREATE TABLE wide (v vector(2001)); CREATE INDEX ON wide USING hnsw (v vector_l2_ops)`, "column cannot have more than 2000 dimensions for hnsw index"},
 		{"54000", `CREATE TABLE wide (v vector(2001)); CREATE INDEX ON wide USING ivfflat (v vector_l2_ops)`, "column cannot have more than 2000 dimensions for ivfflat index"},
 		{"22023", `CREATE TABLE t (v vector); CREATE INDEX ON t USING hnsw (v vector_l2_ops)`, "column does not have dimensions"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/calfdb/calf/runtime/vfs"
 )
@@ -48,6 +49,8 @@ type Cluster struct {
 	log   *serverLog
 	sched *scheduler
 
+	lastPID atomic.Int32
+
 	mu     sync.Mutex
 	pm     *postmaster   // nil while there is none
 	ready  chan struct{} // closed when pm or err is there
@@ -67,6 +70,7 @@ func (m *Module) Start(ctx context.Context, cfg ClusterConfig) (_ *Cluster, err 
 	if c.fs, _, err = m.fs.Fork(); err != nil {
 		return nil, fmt.Errorf("runtime: making the file system: %w", err)
 	}
+	c.lastPID.Store(postmasterPID)
 	c.fs.SetOutput(c.log, c.log)
 	if err := c.fs.Mount(DataPath, cfg.Data); err != nil {
 		return nil, fmt.Errorf("runtime: mounting the data directory: %w", err)
@@ -161,20 +165,29 @@ func (c *Cluster) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// crashed is told that a process of a postmaster crashed. The postmaster's
-// other processes have ended. It starts a new one.
-func (c *Cluster) crashed(pm *postmaster, crash *CrashError) {
+// crashing is told that a process of a postmaster crashed and that the others
+// are being ended. New connections wait from now on.
+func (c *Cluster) crashing(pm *postmaster, crash *CrashError) {
 	if c.cfg.OnCrash != nil {
 		c.cfg.OnCrash(crash)
 	}
 	c.mu.Lock()
-	if c.pm != pm || c.closed {
-		c.mu.Unlock()
-		return
+	defer c.mu.Unlock()
+	if c.pm == pm {
+		pm.restart = true
+		c.pm, c.ready = nil, make(chan struct{})
+		c.starts.Add(1)
 	}
-	c.pm, c.ready = nil, make(chan struct{})
-	c.starts.Add(1)
-	c.mu.Unlock()
+}
+
+// crashed is told that the last process of a crashed postmaster has ended. It
+// starts a new one.
+func (c *Cluster) crashed(pm *postmaster, crash *CrashError) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !pm.restart {
+		return // whoever starts or stops it sees that it crashed
+	}
 	go func() {
 		defer c.starts.Done()
 		pm.abandon()

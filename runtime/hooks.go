@@ -131,10 +131,13 @@ func (p *process) send(buf, n uint32) uint64 {
 		return p.fail(eAGAIN)
 	}
 	k, err := p.socket.Send(p.guest.Bytes(buf, n))
-	if err != nil && k == 0 {
-		return p.fail(eConnReset)
+	switch {
+	case k > 0 || err == nil:
+		return uint64(k)
+	case !p.socket.Writable(): // there was no room
+		return p.fail(eAGAIN)
 	}
-	return uint64(k)
+	return p.fail(eConnReset)
 }
 
 // nanosleep waits as long as the struct timespec at req says, and stores what

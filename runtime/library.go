@@ -87,6 +87,20 @@ type loadedLibrary struct {
 	got                   []uint32
 }
 
+// inherit makes the library's instance in a process that was cloned from one
+// that has the library. Libraries are inherited in the order of loading.
+func (l *loadedLibrary) inherit(p *process) error {
+	base, err := p.guest.Call(link.GrowTable, uint64(l.TableSize))
+	if err != nil {
+		return err
+	}
+	if uint32(base) != l.tableBase {
+		return fmt.Errorf("BUG: a library's slots moved from %d to %d", l.tableBase, uint32(base))
+	}
+	_, err = l.instantiate(p)
+	return err
+}
+
 // instantiate makes the library's instance in a process: code, table slots and
 // globals, but nothing in memory.
 func (l *loadedLibrary) instantiate(p *process) (api.Module, error) {

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/calfdb/calf/runtime/internal/emscripten"
 	"github.com/calfdb/calf/runtime/internal/linmem"
@@ -29,8 +30,8 @@ type postmaster struct {
 
 	procMu   sync.Mutex // guards what follows
 	procs    map[int32]*child
-	nextPID  int32
 	crash    *CrashError
+	restart  bool           // the cluster waits for the last process to end; guarded by its mu
 	stopping bool           // only processes that exist go on
 	starting sync.WaitGroup // children that are being started by signals
 
@@ -82,7 +83,7 @@ var environment = []string{
 }
 
 func startPostmaster(ctx context.Context, c *Cluster) (_ *postmaster, err error) {
-	pm := &postmaster{c: c, procs: map[int32]*child{}, nextPID: postmasterPID, xlogShutdown: make(chan struct{})}
+	pm := &postmaster{c: c, procs: map[int32]*child{}, xlogShutdown: make(chan struct{})}
 	if err := pm.boot(); err != nil {
 		return nil, err
 	}
@@ -111,7 +112,15 @@ func startPostmaster(ctx context.Context, c *Cluster) (_ *postmaster, err error)
 	if startup.code != 0 {
 		return nil, pm.c.log.failure(fmt.Errorf("the startup process exited with status %d", startup.code))
 	}
-	return pm, pm.startBackground()
+	if err := pm.startBackground(); err != nil {
+		return nil, err
+	}
+	pm.procMu.Lock()
+	defer pm.procMu.Unlock()
+	if pm.crash != nil {
+		return nil, pm.crash
+	}
+	return pm, nil
 }
 
 // startBackground starts the processes that work beside the backends.
@@ -258,14 +267,7 @@ func (pm *postmaster) start(kind backendType, s Socket) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	pm.procMu.Lock()
-	pm.nextPID++
-	pid, stopping := pm.nextPID, pm.stopping
-	pm.procMu.Unlock()
-	if stopping {
-		mem.Close()
-		return nil, ErrClosed
-	}
+	pid := pm.c.lastPID.Add(1)
 	p, err := newProcess(pm, pm.c.sched, pid, mem)
 	if err != nil {
 		return nil, err
@@ -276,7 +278,7 @@ func (pm *postmaster) start(kind backendType, s Socket) (*child, error) {
 	g.SetUmask(pm.image.umask)
 	g.SetStackPointer(pm.image.sp)
 	for _, l := range pm.image.libraries {
-		if _, err := l.instantiate(p); err != nil {
+		if err := l.inherit(p); err != nil {
 			p.close()
 			return nil, err
 		}
@@ -292,12 +294,16 @@ func (pm *postmaster) start(kind backendType, s Socket) (*child, error) {
 		return nil, err
 	}
 	ch.slot = uint32(slot)
-	pm.procMu.Lock()
-	pm.procs[pid] = ch
-	pm.procMu.Unlock()
 	if s != nil {
 		s.SetNotify(p.notify)
 	}
+	pm.procMu.Lock()
+	defer pm.procMu.Unlock()
+	if pm.stopping {
+		p.close()
+		return nil, ErrClosed
+	}
+	pm.procs[pid] = ch
 	go pm.run(ch)
 	return ch, nil
 }
@@ -335,33 +341,60 @@ func (pm *postmaster) run(ch *child) {
 }
 
 // reap takes an ended child off the books. If the child crashed, the others
-// are ended too.
+// are ended too, and after the last the cluster is told.
 func (pm *postmaster) reap(ch *child) {
 	clean, err := pm.call("ReleasePostmasterChildSlot", uint64(ch.slot))
 	pm.procMu.Lock()
 	delete(pm.procs, ch.pid)
-	switch {
-	case ch.err != nil:
-	case err != nil:
-		ch.err = pm.newCrash(ch, err)
-	case uint32(clean)&1 == 0 && pm.crash == nil: // it did not detach from shared memory
-		ch.err = pm.newCrash(ch, fmt.Errorf("exit status %d", ch.code))
-	case ch.kind != bBackend && ch.kind != bStartup && ch.code > 1 && pm.crash == nil:
-		ch.err = pm.newCrash(ch, fmt.Errorf("exit status %d", ch.code))
-	}
-	if ch.err != nil && pm.crash == nil {
-		pm.crash = ch.err
-		pm.stopping = true
-		for _, other := range pm.procs {
-			other.post(sigQUIT)
+	if ch.err == nil && pm.crash == nil {
+		// A process that exits with 0 or 1 must have detached from shared
+		// memory; another status is a crash in any case.
+		switch {
+		case err != nil:
+			ch.err = pm.newCrash(ch, err)
+		case ch.code > 1 || uint32(clean)&1 == 0:
+			ch.err = pm.newCrash(ch, fmt.Errorf("exit status %d", ch.code))
 		}
+	}
+	first := ch.err != nil && pm.crash == nil
+	if first {
+		pm.crash, pm.stopping = ch.err, true
 	}
 	crash, last := pm.crash, len(pm.procs) == 0
 	pm.procMu.Unlock()
 	ch.close()
+	if first {
+		pm.c.crashing(pm, crash)
+		pm.quickdie()
+	}
 	close(ch.done)
 	if crash != nil && last {
 		pm.c.crashed(pm, crash)
+	}
+}
+
+// quickdieTimeout is how long backends have to tell their clients, as in
+// PostgreSQL (SIGKILL_CHILDREN_AFTER_SECS).
+const quickdieTimeout = 5 * time.Second
+
+// quickdie ends all processes after a crash. Backends tell their clients why
+// (SQLSTATE 57P02), if they can.
+func (pm *postmaster) quickdie() {
+	pm.mu.Lock()
+	g := pm.proc.guest
+	g.Store32(g.Load32(g.Address("PMSignalState"))+pmSigquitReason, pmquitForCrash)
+	pm.mu.Unlock()
+	for _, ch := range pm.children() {
+		if ch.kind != bBackend {
+			ch.kill9()
+			continue
+		}
+		ch.post(sigQUIT)
+		late := time.AfterFunc(quickdieTimeout, ch.kill9)
+		go func() {
+			<-ch.done
+			late.Stop()
+		}()
 	}
 }
 
@@ -459,7 +492,11 @@ func (pm *postmaster) signal(pid, sig int32) error {
 	if ch == nil {
 		return eSRCH
 	}
-	if sig != 0 {
+	switch sig {
+	case 0:
+	case sigKILL:
+		ch.kill9()
+	default:
 		ch.post(sig)
 	}
 	return nil
@@ -489,6 +526,12 @@ const (
 	pmsignalStartAutovacLauncher = 4
 	pmsignalStartAutovacWorker   = 5
 	pmsignalXlogIsShutdown       = 9
+)
+
+// What follows the signals' flags in PMSignalData: why SIGQUIT was sent.
+const (
+	pmSigquitReason = 40
+	pmquitForCrash  = 1
 )
 
 // signalled is told that a process sent a signal to the postmaster. That

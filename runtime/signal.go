@@ -9,6 +9,8 @@ const (
 	SIGINT Signal = sigINT
 	// SIGTERM ends the session.
 	SIGTERM Signal = sigTERM
+	// SIGKILL ends the process as a crash does, and with it every session.
+	SIGKILL Signal = sigKILL
 	// SIGHUP has the configuration read again.
 	SIGHUP Signal = sigHUP
 )

@@ -38,6 +38,8 @@ type facts struct {
 	tables    []pointerTable
 	patches   []patch
 	semWaits  int // wait loops of LWLocks, see waitForSemaphores
+
+	stackCheck string // the function that recursive functions call, see padStack
 }
 
 // A function of the artifact, by index. It is recognised by its export name
@@ -120,6 +122,9 @@ func (f *facts) link(artifact []byte) (*Linked, error) {
 	}
 	if n := m.waitForSemaphores(); n != f.semWaits {
 		return nil, fmt.Errorf("found %d semaphore waits, not %d", n, f.semWaits)
+	}
+	if err := m.padStack(index[f.stackCheck]); err != nil {
+		return nil, err
 	}
 	for _, fn := range f.functions {
 		if fn.export {

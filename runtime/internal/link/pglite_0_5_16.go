@@ -80,6 +80,7 @@ var pglite0516 = facts{
 		{name: "RequestCheckpoint", index: 4564, via: "standard_ProcessUtility"},
 		{name: "CreateCheckPoint", index: 1401, mentions: "CreateCheckPoint"},
 		{name: "AbsorbSyncRequests", index: 4561, via: "CreateCheckPoint"},
+		{name: "check_stack_depth", index: 10296},
 		// Waiting, signals and the client.
 		{name: "WaitEventSetWait", index: 5573, mentions: "WaitEventSetWaitBlock"},
 		{name: "ProcessInterrupts", index: 5803},
@@ -155,5 +156,6 @@ var pglite0516 = facts{
 		{why: "the host answers for the shell", fn: "pgl_popen", kind: rebody, new: forward(hookPopen, 2)},
 		{why: "the host answers for the shell", fn: "pgl_pclose", kind: rebody, new: forward(hookPclose, 1)},
 	},
-	semWaits: 6,
+	semWaits:   6,
+	stackCheck: "check_stack_depth",
 }

@@ -87,6 +87,11 @@ func (l *Library) link(m *module, d *dylink, provider func(string) string) error
 	if l.Data, err = liftRelative(m, bases.memory, l.MemSize); err != nil {
 		return err
 	}
+	if m.importCount(kindTable) == 0 { // a library may only export to the table
+		m.imports = append(m.imports, imported{
+			module: "env", name: "__indirect_function_table", kind: kindTable, desc: []byte{0x70, 0, 0},
+		})
+	}
 	l.redirect(m, provider)
 	if err := l.exportSymbols(m); err != nil {
 		return err

@@ -1,0 +1,48 @@
+package pglite_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/calfdb/calf/conformance"
+	"github.com/calfdb/calf/pglite"
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+)
+
+// target is a database as the conformance suites see it.
+func target(db *pglite.DB) conformance.Target {
+	return conformance.Target{
+		NoShell:       true,
+		NoConversions: true,
+		AllExtensions: true,
+		MemoryLimited: true,
+		Connect: func(ctx context.Context, t testing.TB, configure func(*pgx.ConnConfig)) *pgx.Conn {
+			t.Helper()
+			cfg := db.ConnConfig()
+			if configure != nil {
+				configure(cfg)
+			}
+			conn, err := pgx.ConnectConfig(ctx, cfg)
+			require.NoError(t, err)
+			return conn
+		},
+	}
+}
+
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	conformance.Run(t, target(open(t, pglite.Config{})))
+}
+
+func TestConformanceExtensions(t *testing.T) {
+	t.Parallel()
+	conformance.RunExtensions(t, target(open(t, pglite.Config{
+		Settings: map[string]string{"shared_preload_libraries": "pg_stat_statements"},
+	})))
+}
+
+func TestConformanceConcurrency(t *testing.T) {
+	t.Parallel()
+	conformance.RunConcurrency(t, target(open(t, pglite.Config{})))
+}

@@ -1,0 +1,65 @@
+package link
+
+import "fmt"
+
+// stackPad is how many bytes of the shadow stack every level of a recursion
+// takes, beside what its functions take by themselves. With max_stack_depth =
+// 2MB, PostgreSQL's default, it bounds a recursion to 8192 levels, and with
+// the largest value, about 7 MB, to some 29 000. The compiled code's own stack
+// ends at 50 MB.
+const stackPad = 256
+
+// padStack makes functions that guard against deep recursion take at least
+// stackPad bytes of the shadow stack.
+//
+// PostgreSQL measures the depth of a recursion by addresses of local variables
+// (check_stack_depth). In WebAssembly most local variables have no address:
+// they live on the stack of the compiled code, which the guest cannot see, so
+// that a recursion could use that up before PostgreSQL notices. Each function
+// that calls check becomes a small function that lowers the shadow stack
+// pointer (global 0) around a call of the original.
+func (m *module) padStack(check uint32) error {
+	imports := m.importCount(kindFunc)
+	for i, n := 0, len(m.code); i < n; i++ {
+		calls, err := callsFunction(m.code[i], check)
+		if err != nil {
+			return fmt.Errorf("function %d: %w", imports+uint32(i), err)
+		}
+		if !calls {
+			continue
+		}
+		t := m.types[m.funcs[i]]
+		m.funcs = append(m.funcs, m.funcs[i])
+		m.code = append(m.code, m.code[i])
+		inner := imports + uint32(len(m.code)) - 1
+		body := append([]byte{0}, addToStackPointer(-stackPad)...)
+		for p := range t.params {
+			body = appendU32(append(body, opLocalGet), uint32(p))
+		}
+		body = append(body, call(inner)...)
+		body = append(body, addToStackPointer(stackPad)...)
+		m.code[i] = append(body, opEnd)
+	}
+	return nil
+}
+
+// addToStackPointer encodes __stack_pointer += n.
+func addToStackPointer(n int64) []byte {
+	b := appendS64([]byte{opGlobalGet, 0, opI32Const}, n)
+	return append(b, opI32Add, opGlobalSet, 0)
+}
+
+// callsFunction reports whether a body calls function f.
+func callsFunction(body []byte, f uint32) (bool, error) {
+	r := code(body)
+	for r.more() {
+		at := r.pos + 1
+		if r.instr() == opCall && r.err == nil {
+			index := reader{b: body, pos: at}
+			if index.u32() == f {
+				return true, nil
+			}
+		}
+	}
+	return false, r.err
+}
