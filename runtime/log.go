@@ -36,6 +36,8 @@ type serverLog struct {
 	mu   sync.Mutex
 	emit func(LogMessage)
 	tail []string
+
+	partial string // of the last line
 }
 
 func newServerLog(emit func(LogMessage)) *serverLog { return &serverLog{emit: emit} }
@@ -43,11 +45,18 @@ func newServerLog(emit func(LogMessage)) *serverLog { return &serverLog{emit: em
 // tailLines is how many lines of the log are remembered.
 const tailLines = 50
 
-// Write takes one message: PostgreSQL writes each at once.
+// Write takes output of a process. PostgreSQL writes each message at once;
+// other programs may write piece by piece, which is put together to lines.
 func (l *serverLog) Write(p []byte) (int, error) {
-	lines := strings.Split(strings.TrimRight(string(p), "\n"), "\n")
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	text := l.partial + string(p)
+	end := strings.LastIndexByte(text, '\n') + 1
+	l.partial = text[end:]
+	if end == 0 {
+		return len(p), nil
+	}
+	lines := strings.Split(text[:end-1], "\n")
 	l.tail = append(l.tail, lines...)
 	if n := len(l.tail) - tailLines; n > 0 {
 		l.tail = append(l.tail[:0], l.tail[n:]...)
@@ -91,12 +100,13 @@ func parseLog(lines []string) LogMessage {
 	return m
 }
 
-// failure explains err with the last FATAL or PANIC message of the log.
+// failure explains err with the last message of the log that says why a
+// program gave up, or with the last lines.
 func (l *serverLog) failure(err error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := len(l.tail) - 1; i >= 0; i-- {
-		for _, severity := range []string{"FATAL:  ", "PANIC:  "} {
+		for _, severity := range []string{"FATAL:  ", "PANIC:  ", "initdb: error: "} {
 			if _, msg, ok := strings.Cut(l.tail[i], severity); ok {
 				return errors.New(strings.Join(append([]string{msg}, parts(l.tail[i+1:])...), "; "))
 			}
@@ -108,7 +118,7 @@ func (l *serverLog) failure(err error) error {
 	if len(l.tail) == 0 {
 		return err
 	}
-	return fmt.Errorf("%w; the log ends with %q", err, l.tail[max(0, len(l.tail)-3):])
+	return fmt.Errorf("%w: %s", err, strings.Join(l.tail[max(0, len(l.tail)-3):], "; "))
 }
 
 // parts returns the detail and the hint that follow a message.

@@ -199,7 +199,7 @@ func (m *module) section(id byte, r *reader) {
 			default:
 				r.fail(fmt.Errorf("import kind %d", im.kind))
 			}
-			if r.err == nil {
+			if r.err == nil && im.kind != kindFunc {
 				im.desc = r.b[start:r.pos]
 			}
 			m.imports = append(m.imports, im)

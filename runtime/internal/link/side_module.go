@@ -106,8 +106,11 @@ func (l *Library) link(m *module, d *dylink, provider func(string) string) error
 	return l.addInit(m, bases.table, start)
 }
 
-// bases are the indices of the globals that hold the bases.
+// bases are the indices of the globals that hold the bases. A library need not
+// import them; without data it has no use for a memory base.
 type bases struct{ memory, table uint32 }
+
+const noGlobal = ^uint32(0)
 
 // ownGlobals replaces the imported globals, whose values differ from load to
 // load, by mutable globals of the library itself, which the loader sets. A
@@ -116,7 +119,7 @@ func (l *Library) ownGlobals(m *module, d *dylink) (bases, error) {
 	var kept []imported
 	var own []global
 	index := map[uint32]uint32{} // old global index to new, for imports
-	var b bases
+	b := bases{noGlobal, noGlobal}
 	var n, stackPointers uint32
 	for _, im := range m.imports {
 		if im.kind == kindGlobal && im.name == "__stack_pointer" {
@@ -164,6 +167,11 @@ func (l *Library) ownGlobals(m *module, d *dylink) (bases, error) {
 		return g // defined globals follow all imports, as before
 	}
 	m.imports, m.globals = kept, append(own, m.globals...)
+	if b.table == noGlobal { // Init needs it
+		b.table = stackPointers + uint32(len(m.globals))
+		m.globals = append(m.globals, global{[]byte{valueTypes['i'], 1}, []byte{opI32Const, 0, opEnd}})
+		m.exports = append(m.exports, exported{TableBase, kindGlobal, b.table})
+	}
 	for i := range m.exports {
 		e := &m.exports[i]
 		if e.kind == kindGlobal && !strings.HasPrefix(e.name, "calf.") {

@@ -1,0 +1,81 @@
+package pglite_test
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/calfdb/calf/pglite"
+	"github.com/stretchr/testify/require"
+)
+
+// resident returns the resident memory of this process, in bytes. Linux counts
+// it; elsewhere the test has nothing to look at.
+func resident(tb testing.TB) uint64 {
+	tb.Helper()
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		tb.Skipf("resident memory is not known here: %v", err)
+	}
+	_, rest, _ := strings.Cut(string(status), "VmRSS:")
+	kib, err := strconv.ParseUint(strings.Fields(rest)[0], 10, 64)
+	require.NoError(tb, err)
+	return kib << 10
+}
+
+// Opening and closing leaves nothing behind. The test runs alone: it measures
+// the whole process.
+func TestOpenCloseCycles(t *testing.T) {
+	needGuest(t)
+	cycles := 200
+	if testing.Short() {
+		cycles = 30
+	}
+	ctx := context.Background()
+	var tenth uint64
+	for i := range cycles {
+		db, err := pglite.Open(ctx, pglite.Memory)
+		require.NoError(t, err)
+		require.Equal(t, 1, query[int](t, db, "SELECT 1"))
+		require.NoError(t, db.Close())
+		if i+1 == 10 {
+			runtime.GC()
+			tenth = resident(t)
+		}
+	}
+	runtime.GC()
+	last := resident(t)
+	t.Logf("resident after 10 cycles %d MB, after %d cycles %d MB", tenth>>20, cycles, last>>20)
+	require.InEpsilon(t, tenth, last, 0.10)
+}
+
+// So do connections.
+func TestConnectCycles(t *testing.T) {
+	ctx := context.Background()
+	cycles := 2000
+	if testing.Short() {
+		cycles = 300
+	}
+	db := open(t, pglite.Config{})
+	goroutines := 0
+	var early uint64
+	for i := range cycles {
+		conn, err := db.Connect(ctx)
+		require.NoError(t, err)
+		require.NoError(t, conn.Close(ctx))
+		if i+1 == 100 {
+			goroutines = runtime.NumGoroutine()
+			runtime.GC()
+			early = resident(t)
+		}
+	}
+	require.InDelta(t, goroutines, runtime.NumGoroutine(), 5)
+	runtime.GC()
+	last := resident(t)
+	t.Logf("resident after 100 connections %d MB, after %d %d MB", early>>20, cycles, last>>20)
+	require.InEpsilon(t, early, last, 0.15)
+	require.Equal(t, 1, query[int](t, db, "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"))
+}

@@ -1,0 +1,348 @@
+package pglite_test
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/calfdb/calf/pglite"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/stretchr/testify/require"
+)
+
+func query[T any](tb testing.TB, db *pglite.DB, sql string, args ...any) (v T) {
+	tb.Helper()
+	require.NoError(tb, db.QueryRow(context.Background(), sql, args...).Scan(&v))
+	return v
+}
+
+func exec(tb testing.TB, db *pglite.DB, sql string, args ...any) {
+	tb.Helper()
+	_, err := db.Exec(context.Background(), sql, args...)
+	require.NoError(tb, err)
+}
+
+// copyDir copies a directory as it is now: what a killed process leaves.
+func copyDir(tb testing.TB, from string) string {
+	tb.Helper()
+	to := filepath.Join(tb.TempDir(), "copy")
+	require.NoError(tb, os.CopyFS(to, os.DirFS(from)))
+	return to
+}
+
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	db := open(t, pglite.Config{})
+	require.Contains(t, query[string](t, db, "SELECT version()"), "PostgreSQL 18.6 (PGlite 0.5.16)")
+	other := open(t, pglite.Config{})
+	exec(t, db, "CREATE TABLE t ()")
+	require.False(t, query[bool](t, other, "SELECT to_regclass('t') IS NOT NULL"), "databases share nothing")
+}
+
+func TestDirectoryKeepsItsData(t *testing.T) {
+	t.Parallel()
+	needGuest(t)
+	dir := filepath.Join(t.TempDir(), "new", "data")
+	ctx := context.Background()
+	for i := range 3 {
+		db, err := pglite.Open(ctx, dir)
+		require.NoError(t, err)
+		exec(t, db, "CREATE TABLE IF NOT EXISTS t (a int)")
+		exec(t, db, "INSERT INTO t VALUES ($1)", i)
+		require.Equal(t, i+1, query[int](t, db, "SELECT count(*) FROM t"))
+		require.NoError(t, db.Close())
+		require.NoError(t, db.Close(), "Close is idempotent")
+		require.NoFileExists(t, filepath.Join(dir, "postmaster.pid"))
+	}
+	info, err := os.Stat(dir)
+	require.NoError(t, err)
+	require.Equal(t, fs.FileMode(0o700), info.Mode().Perm())
+}
+
+func TestDirectoryIsRecovered(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	db := open(t, pglite.Config{Dir: dir})
+	exec(t, db, "CREATE TABLE t AS SELECT g FROM generate_series(1, 1000) g")
+	left := copyDir(t, dir)
+	again := open(t, pglite.Config{Dir: left})
+	require.Equal(t, 1000, query[int](t, again, "SELECT count(*) FROM t"))
+}
+
+func TestDirectoryIsLocked(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	open(t, pglite.Config{Dir: dir})
+	_, err := pglite.Open(context.Background(), dir)
+	require.ErrorIs(t, err, pglite.ErrLocked)
+	require.ErrorContains(t, err, "by process ")
+	require.ErrorContains(t, err, dir)
+}
+
+// A directory in which making a cluster was interrupted is begun anew.
+func TestInterruptedCreation(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, name := range []string{"calf.incomplete", "PG_VERSION", "base/1/1259"} {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
+		require.NoError(t, os.WriteFile(path, []byte("18\n"), 0o600))
+	}
+	db := open(t, pglite.Config{Dir: dir})
+	require.Equal(t, 1, query[int](t, db, "SELECT 1"))
+	require.NoFileExists(t, filepath.Join(dir, "calf.incomplete"))
+}
+
+// A directory that PGlite made on the host has permissions of the user's
+// umask, which PostgreSQL would refuse.
+func TestDirectoryWithPermissionsForAll(t *testing.T) {
+	t.Parallel()
+	needGuest(t)
+	dir := filepath.Join(t.TempDir(), "data")
+	db, err := pglite.Open(context.Background(), dir)
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	require.NoError(t, os.Chmod(dir, 0o755))
+	again := open(t, pglite.Config{Dir: dir})
+	require.Equal(t, 1, query[int](t, again, "SELECT 1"))
+}
+
+func TestOpenErrors(t *testing.T) {
+	t.Parallel()
+	needGuest(t)
+	write := func(t *testing.T, files map[string]string) string {
+		dir := t.TempDir()
+		for name, content := range files {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600))
+		}
+		return dir
+	}
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, test := range []struct {
+		name string
+		ctx  context.Context
+		cfg  func(t *testing.T) pglite.Config
+		is   error
+		says string
+	}{
+		{name: "NoDataDirectory", cfg: func(t *testing.T) pglite.Config {
+			return pglite.Config{Dir: write(t, map[string]string{"letter.txt": "Dear"})}
+		}, is: pglite.ErrNotPostgres, says: "letter.txt"},
+		{name: "AFile", cfg: func(t *testing.T) pglite.Config {
+			return pglite.Config{Dir: filepath.Join(write(t, map[string]string{"f": ""}), "f")}
+		}, says: "not a directory"},
+		{name: "DamagedVersion", cfg: func(t *testing.T) pglite.Config {
+			return pglite.Config{Dir: write(t, map[string]string{"PG_VERSION": "\x00\x01"})}
+		}, is: pglite.ErrNotPostgres, says: "PG_VERSION"},
+		{name: "EmptyDataDirectory", cfg: func(t *testing.T) pglite.Config {
+			return pglite.Config{Dir: write(t, map[string]string{"PG_VERSION": "18\n"})}
+		}, says: "postgresql.conf"},
+		{name: "UnknownScheme", cfg: func(*testing.T) pglite.Config { return pglite.Config{Dir: "idb://x"} }, says: "idb://x"},
+		{name: "Cancelled", ctx: cancelled, cfg: func(*testing.T) pglite.Config { return pglite.Config{} }, is: context.Canceled},
+		{name: "BadValue", cfg: func(*testing.T) pglite.Config {
+			return pglite.Config{Settings: map[string]string{"work_mem": "much"}}
+		}, says: `invalid value for parameter "work_mem": "much"`},
+		{name: "UnknownSetting", cfg: func(*testing.T) pglite.Config {
+			return pglite.Config{Settings: map[string]string{"work_memory": "4MB"}}
+		}, says: `unrecognized configuration parameter "work_memory"`},
+		{name: "OwnSetting", cfg: func(*testing.T) pglite.Config {
+			return pglite.Config{Settings: map[string]string{"listen_addresses": "*"}}
+		}, says: "listen_addresses"},
+		{name: "UnknownExtension", cfg: func(*testing.T) pglite.Config {
+			return pglite.Config{Extensions: []string{"nope"}}
+		}, says: `creating extension nope: ERROR: extension "nope" is not available`},
+		{name: "UnknownDatabase", cfg: func(*testing.T) pglite.Config {
+			return pglite.Config{Database: "nope", Extensions: []string{"vector"}}
+		}, says: `database "nope" does not exist`},
+		{name: "LittleMemory", cfg: func(*testing.T) pglite.Config { return pglite.Config{MemoryLimit: 1 << 20} }, says: "MemoryLimit"},
+		{name: "Initdb", cfg: func(*testing.T) pglite.Config {
+			return pglite.Config{Init: pglite.Init{Encoding: "KLINGON"}}
+		}, says: `"KLINGON" is not a valid server encoding name`},
+		{name: "InitdbArgs", cfg: func(*testing.T) pglite.Config {
+			return pglite.Config{Init: pglite.Init{Args: []string{"--nonsense"}}}
+		}, says: "nonsense"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			ctx := test.ctx
+			if ctx == nil {
+				ctx = context.Background()
+			}
+			db, err := pglite.OpenConfig(ctx, test.cfg(t))
+			if err == nil {
+				db.Close()
+			}
+			require.Error(t, err)
+			if test.is != nil {
+				require.ErrorIs(t, err, test.is)
+			}
+			require.ErrorContains(t, err, test.says)
+			require.NotContains(t, err.Error(), "\n")
+			require.True(t, strings.HasPrefix(err.Error(), "pglite: "), err.Error())
+		})
+	}
+}
+
+// Directories of other major versions are left as they are.
+func TestOpenOtherVersions(t *testing.T) {
+	t.Parallel()
+	for _, version := range []string{"16", "17", "19", "9.6"} {
+		dir := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "PG_VERSION"), []byte(version+"\n"), 0o600))
+		_, err := pglite.Open(context.Background(), dir)
+		var v *pglite.VersionError
+		require.ErrorAs(t, err, &v)
+		require.Equal(t, version, v.Found)
+		entries, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		require.Len(t, entries, 1)
+	}
+}
+
+func TestOpenDamagedControlFile(t *testing.T) {
+	t.Parallel()
+	needGuest(t)
+	dir := filepath.Join(t.TempDir(), "data")
+	db, err := pglite.Open(context.Background(), dir)
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	for name, damage := range map[string]func(string) error{
+		"could not read file": func(path string) error { return os.Truncate(path, 100) },
+		"PG_CONTROL_VERSION 0": func(path string) error {
+			return os.WriteFile(path, make([]byte, 8192), 0o600)
+		},
+		"pg_control": func(path string) error { return os.Remove(path) },
+	} {
+		broken := copyDir(t, dir)
+		require.NoError(t, damage(filepath.Join(broken, "global", "pg_control")))
+		_, err := pglite.Open(context.Background(), broken)
+		require.Error(t, err)
+		require.ErrorContains(t, err, name)
+	}
+}
+
+func TestNoWritePermission(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("permissions do not bind root")
+	}
+	dir := filepath.Join(t.TempDir(), "data")
+	require.NoError(t, os.Mkdir(dir, 0o500))
+	_, err := pglite.Open(context.Background(), dir)
+	require.ErrorIs(t, err, fs.ErrPermission)
+}
+
+func TestMethodsAfterClose(t *testing.T) {
+	t.Parallel()
+	needGuest(t)
+	ctx := context.Background()
+	db, err := pglite.Open(ctx, pglite.Memory)
+	require.NoError(t, err)
+	conn, err := db.Connect(ctx)
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	_, err = conn.Exec(ctx, "SELECT 1")
+	require.Error(t, err)
+	_, err = db.Exec(ctx, "SELECT 1")
+	require.ErrorIs(t, err, pglite.ErrClosed)
+	_, err = db.Query(ctx, "SELECT 1")
+	require.ErrorIs(t, err, pglite.ErrClosed)
+	require.ErrorIs(t, db.QueryRow(ctx, "SELECT 1").Scan(nil), pglite.ErrClosed)
+	_, err = db.Connect(ctx)
+	require.ErrorIs(t, err, pglite.ErrClosed)
+}
+
+func TestInitOptions(t *testing.T) {
+	t.Parallel()
+	db := open(t, pglite.Config{Init: pglite.Init{
+		Username: "moo", Encoding: "SQL_ASCII", LocaleProvider: "builtin", Locale: "C",
+		NoDataChecksums: true, Args: []string{"--wal-segsize=1"},
+	}})
+	require.Equal(t, "moo", query[string](t, db, "SELECT current_user::text"))
+	require.Equal(t, "SQL_ASCII", query[string](t, db, "SHOW server_encoding"))
+	require.Equal(t, "off", query[string](t, db, "SHOW data_checksums"))
+	require.Equal(t, "1MB", query[string](t, db, "SHOW wal_segment_size"))
+	require.Equal(t, "b", query[string](t, db, "SELECT datlocprovider::text FROM pg_database WHERE datname = 'postgres'"))
+}
+
+func TestICU(t *testing.T) {
+	t.Parallel()
+	db := open(t, pglite.Config{Init: pglite.Init{LocaleProvider: "icu"}})
+	require.Equal(t, "i", query[string](t, db, "SELECT datlocprovider::text FROM pg_database WHERE datname = 'postgres'"))
+	require.Equal(t, []string{"a", "ä", "b"}, query[[]string](t, db, "SELECT array_agg(x ORDER BY x) FROM unnest('{b,ä,a}'::text[]) x"))
+}
+
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	db := open(t, pglite.Config{Settings: map[string]string{"work_mem": "7MB", "search_path": `"a b", c`}})
+	require.Equal(t, "7MB", query[string](t, db, "SHOW work_mem"))
+	require.Equal(t, `"a b", c`, query[string](t, db, "SHOW search_path"))
+	require.Equal(t, "off", query[string](t, db, "SHOW fsync"), "there is no disk")
+}
+
+func TestDurability(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[pglite.Durability][2]string{
+		pglite.Full:    {"on", "on"},
+		pglite.Relaxed: {"on", "off"},
+		pglite.None:    {"off", "on"},
+	} {
+		db := open(t, pglite.Config{Dir: t.TempDir(), Durability: d})
+		require.Equal(t, want, [2]string{query[string](t, db, "SHOW fsync"), query[string](t, db, "SHOW synchronous_commit")})
+	}
+}
+
+// Nothing that SQL can say reaches files of the host outside the directory.
+func TestNoWayOutOfTheDirectory(t *testing.T) {
+	t.Parallel()
+	needGuest(t)
+	outside := filepath.Join(t.TempDir(), "secret")
+	require.NoError(t, os.WriteFile(outside, []byte("secret"), 0o600))
+	dir := filepath.Join(t.TempDir(), "data")
+	db := open(t, pglite.Config{Dir: dir})
+	require.NoError(t, os.Symlink(outside, filepath.Join(dir, "link")))
+	require.NoError(t, os.Symlink(filepath.Dir(outside), filepath.Join(dir, "dirlink")))
+	rel, err := filepath.Rel(dir, outside)
+	require.NoError(t, err)
+	for _, path := range []string{
+		outside, "link", "dirlink/secret", rel, "/pglite/data/link", "/pglite/data/dirlink/secret",
+		"/pglite/data/../../../" + outside, "base/../" + rel,
+	} {
+		_, err := db.Exec(context.Background(), "SELECT pg_read_file($1)", path)
+		var pgErr *pgconn.PgError
+		require.True(t, errors.As(err, &pgErr), "%s: %v", path, err)
+		_, err = db.Exec(context.Background(), "COPY (SELECT 'changed') TO '"+path+"'")
+		if err == nil {
+			t.Logf("%s was written inside of the guest", path)
+		}
+	}
+	for _, cmd := range []string{"CREATE TABLESPACE s LOCATION '" + filepath.Dir(outside) + "'"} {
+		_, err := db.Exec(context.Background(), cmd)
+		require.Error(t, err)
+	}
+	content, err := os.ReadFile(outside)
+	require.NoError(t, err)
+	require.Equal(t, "secret", string(content))
+	require.Equal(t, 1, query[int](t, db, "SELECT 1"))
+}
+
+func TestMemoryLimit(t *testing.T) {
+	t.Parallel()
+	db := open(t, pglite.Config{MemoryLimit: 400 << 20})
+	ctx := context.Background()
+	conn, err := db.Connect(ctx)
+	require.NoError(t, err)
+	defer conn.Close(ctx)
+	for range 3 {
+		_, err = conn.Exec(ctx, "SELECT string_agg(repeat('x', 10000000), '') FROM generate_series(1, 60)")
+		var pgErr *pgconn.PgError
+		require.ErrorAs(t, err, &pgErr)
+		require.Equal(t, "53200", pgErr.Code)
+		var one int
+		require.NoError(t, conn.QueryRow(ctx, "SELECT 1").Scan(&one))
+	}
+}
