@@ -19,7 +19,7 @@ const (
 	linkedWasm  = "linked.wasm"
 	linkedData  = "linked.data"
 	linkedTable = "linked.json"
-	linkKey     = "link-2"
+	linkKey     = "link-3"
 
 	templateTar = "template.tar"
 	templateKey = "template-1"
@@ -39,7 +39,7 @@ func Derive(cacheDir string, progress func(doing string)) func(context.Context, 
 		if err != nil {
 			return nil, err
 		}
-		table, err := json.Marshal(linked.Functions)
+		table, err := json.Marshal(linkedInfo{linked.Functions, linked.Imports})
 		if err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/calfdb/calf/runtime/internal/emscripten"
+	"github.com/calfdb/calf/runtime/internal/link"
 	"github.com/calfdb/calf/runtime/vfs"
 	"github.com/tetratelabs/wazero/sys"
 )
@@ -26,8 +27,23 @@ var hooks = map[string]func(p *process, stack []uint64){
 	"send":               func(p *process, s []uint64) { s[0] = p.send(uint32(s[1]), uint32(s[2])) },
 	"system":             func(p *process, s []uint64) { s[0] = p.system(uint32(s[0])) },
 	"popen":              func(p *process, s []uint64) { s[0] = p.popen(uint32(s[0]), uint32(s[1])) },
+	"zero":               func(p *process, s []uint64) { p.guest.Mem.Zero(uint64(uint32(s[0])), uint64(uint32(s[1]))) },
 	"request_checkpoint": func(p *process, s []uint64) { s[0] = p.requestCheckpoint(uint32(s[0])) },
 	"pclose":             func(p *process, s []uint64) { s[0] = p.pclose(uint32(s[0])) },
+}
+
+// defineHooks defines the hooks among the imports of a module.
+func defineHooks(b *emscripten.Builder, imports []link.Import) {
+	for _, im := range imports {
+		if im.Module != link.Hooks {
+			continue
+		}
+		f := hooks[im.Name]
+		if f == nil {
+			panic("BUG: unknown hook " + im.Name)
+		}
+		b.Function(im, func(g *emscripten.Guest, stack []uint64) { f(g.Owner.(*process), stack) })
+	}
 }
 
 // forkPoint unwinds main when the postmaster is about to start children.

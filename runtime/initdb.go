@@ -127,7 +127,7 @@ func (m *Module) program(ctx context.Context, name string) (wazero.CompiledModul
 	if err != nil {
 		return nil, err
 	}
-	wasm, err := link.Program(artifact, ":"+name)
+	wasm, imports, err := link.Program(artifact, ":"+name)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +136,7 @@ func (m *Module) program(ctx context.Context, name string) (wazero.CompiledModul
 		return nil, err
 	}
 	b := emscripten.NewBuilder(m.rt)
-	if err := b.Imports(cm, link.Hooks); err != nil {
+	if err := b.Imports(imports, link.Hooks); err != nil {
 		return nil, err
 	}
 	if err := b.Instantiate(ctx); err != nil {

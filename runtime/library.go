@@ -40,7 +40,7 @@ func (m *Module) library(content []byte) (*library, error) {
 	if l.compiled, err = m.rt.CompileModule(ctx, linked.Wasm); err != nil {
 		return nil, err
 	}
-	if err := m.hostFor(l.compiled); err != nil {
+	if err := m.hostFor(l.Imports); err != nil {
 		return nil, err
 	}
 	m.libraries[key] = l
@@ -65,15 +65,13 @@ func (m *Module) provider(function string) string {
 
 // hostFor instantiates the host functions that a library imports. It is called
 // with m.mu held.
-func (m *Module) hostFor(cm wazero.CompiledModule) error {
+func (m *Module) hostFor(imports []link.Import) error {
 	b := emscripten.NewBuilder(m.rt)
-	for _, d := range cm.ImportedFunctions() {
-		module, name, _ := d.Import()
-		if module == link.MainModule || m.hosted[name] {
-			continue
+	for _, im := range imports {
+		if im.Module != link.MainModule && !m.hosted[im.Name] {
+			m.hosted[im.Name] = true
+			b.Function(im, emscripten.Lookup(im.Name))
 		}
-		m.hosted[name] = true
-		b.Function(module, name, d.ParamTypes(), d.ResultTypes(), emscripten.Lookup(name))
 	}
 	return b.Instantiate(context.Background())
 }

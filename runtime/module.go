@@ -80,7 +80,7 @@ func Load(ctx context.Context, cfg Config) (_ *Module, err error) {
 	if m.main, err = m.rt.CompileModule(ctx, linked.Wasm); err != nil {
 		return nil, err
 	}
-	if err := m.instantiateHost(ctx); err != nil {
+	if err := m.instantiateHost(ctx, linked.Imports); err != nil {
 		return nil, err
 	}
 	return m, m.loadFiles()
@@ -88,6 +88,12 @@ func Load(ctx context.Context, cfg Config) (_ *Module, err error) {
 
 // Close releases the module. All clusters must have been closed.
 func (m *Module) Close() error { return m.rt.Close(context.Background()) }
+
+// linkedInfo is what the derived file linkedTable holds, in JSON.
+type linkedInfo struct {
+	Functions map[string]uint32
+	Imports   []link.Import
+}
 
 // linkedMain returns the linked main module: made at installation, or now.
 func linkedMain(set *assets.Set) (*link.Linked, error) {
@@ -107,28 +113,19 @@ func linkedMain(set *assets.Set) (*link.Linked, error) {
 		}
 		*to = b
 	}
-	return &l, json.Unmarshal(table, &l.Functions)
+	var info linkedInfo
+	err := json.Unmarshal(table, &info)
+	l.Functions, l.Imports = info.Functions, info.Imports
+	return &l, err
 }
 
 // instantiateHost provides what the guest imports.
-func (m *Module) instantiateHost(ctx context.Context) error {
+func (m *Module) instantiateHost(ctx context.Context, imports []link.Import) error {
 	b := emscripten.NewBuilder(m.rt)
-	if err := b.Imports(m.main, link.Hooks); err != nil {
+	if err := b.Imports(imports, link.Hooks); err != nil {
 		return err
 	}
-	for _, d := range m.main.ImportedFunctions() {
-		module, name, _ := d.Import()
-		if module != link.Hooks {
-			continue
-		}
-		f := hooks[name]
-		if f == nil {
-			return fmt.Errorf("unknown hook %s", name)
-		}
-		b.Function(module, name, d.ParamTypes(), d.ResultTypes(), func(g *emscripten.Guest, stack []uint64) {
-			f(g.Owner.(*process), stack)
-		})
-	}
+	defineHooks(b, imports)
 	return b.Instantiate(ctx)
 }
 

@@ -3,8 +3,10 @@ package emscripten
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/calfdb/calf/runtime/internal/link"
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 )
@@ -34,35 +36,34 @@ func NewBuilder(rt wazero.Runtime) *Builder {
 	return &Builder{rt: rt, modules: map[string]wazero.HostModuleBuilder{}, done: map[string]bool{}}
 }
 
-// Function defines a host function of the module that the caller names.
-func (b *Builder) Function(module, name string, params, results []api.ValueType, f func(*Guest, []uint64)) {
-	key := module + "." + name
+// Function defines a host function. One that is there already is left as it is.
+func (b *Builder) Function(im link.Import, f func(*Guest, []uint64)) {
+	key := im.Module + "." + im.Name
 	if b.done[key] {
 		return
 	}
 	b.done[key] = true
-	if b.modules[module] == nil {
-		b.modules[module] = b.rt.NewHostModuleBuilder(module)
+	if b.modules[im.Module] == nil {
+		b.modules[im.Module] = b.rt.NewHostModuleBuilder(im.Module)
 	}
-	b.modules[module].NewFunctionBuilder().WithGoFunction(api.GoFunc(func(ctx context.Context, stack []uint64) {
+	b.modules[im.Module].NewFunctionBuilder().WithGoFunction(api.GoFunc(func(ctx context.Context, stack []uint64) {
 		f(ctx.(*Guest), stack)
-	}), params, results).Export(name)
+	}), im.Params, im.Results).Export(im.Name)
 }
 
-// Imports defines what cm imports, but for imports from the skipped modules.
-// An import that this package does not know is an error: the program must not
-// run on guesses.
-func (b *Builder) Imports(cm wazero.CompiledModule, skip ...string) error {
-	for _, d := range cm.ImportedFunctions() {
-		module, name, _ := d.Import()
-		if contains(skip, module) {
+// Imports defines the functions that a program imports, but for those from the
+// skipped modules. One that this package does not know is an error: the
+// program must not run on guesses.
+func (b *Builder) Imports(imports []link.Import, skip ...string) error {
+	for _, im := range imports {
+		if slices.Contains(skip, im.Module) {
 			continue
 		}
-		f := Lookup(name)
+		f := Lookup(im.Name)
 		if f == nil {
-			return fmt.Errorf("emscripten: unknown import %s.%s", module, name)
+			return fmt.Errorf("emscripten: unknown import %s.%s", im.Module, im.Name)
 		}
-		b.Function(module, name, d.ParamTypes(), d.ResultTypes(), f)
+		b.Function(im, f)
 	}
 	return nil
 }
@@ -88,13 +89,4 @@ func Lookup(name string) func(*Guest, []uint64) {
 		f = invoke(sig)
 	}
 	return func(g *Guest, stack []uint64) { f(g, stack) }
-}
-
-func contains(list []string, s string) bool {
-	for _, e := range list {
-		if e == s {
-			return true
-		}
-	}
-	return false
 }

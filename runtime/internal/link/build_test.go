@@ -172,3 +172,20 @@ func decode(t testing.TB, bin []byte) *module {
 	require.NoError(t, err)
 	return m
 }
+
+// hookModule provides all hooks. They note their names and return their first
+// parameter, doubled.
+func hookModule() (map[string]hostFunc, *[]string) {
+	calls := &[]string{}
+	funcs := map[string]hostFunc{}
+	for _, h := range hooks {
+		funcs[h.name] = hostFunc{h.params, h.results, func(_ api.Module, args []uint64) uint64 {
+			*calls = append(*calls, h.name)
+			if len(args) == 0 {
+				return 0
+			}
+			return 2 * args[0]
+		}}
+	}
+	return funcs, calls
+}

@@ -23,6 +23,28 @@ type Linked struct {
 	// Functions are the slots in the table of the exported functions, for
 	// libraries that take their addresses.
 	Functions map[string]uint32
+	// Imports are the functions that the module imports.
+	Imports []Import
+}
+
+// An Import is a function that a module imports. Params and Results are value
+// types as in the binary format.
+type Import struct {
+	Module, Name    string
+	Params, Results []byte
+}
+
+// functionImports returns the functions that m imports. wazero could tell,
+// but takes long over it.
+func (m *module) functionImports() []Import {
+	var list []Import
+	for _, im := range m.imports {
+		if im.kind == kindFunc {
+			t := m.types[im.typ]
+			list = append(list, Import{im.module, im.name, t.params, t.results})
+		}
+	}
+	return list
 }
 
 // GrowTable is the exported function that adds n slots to the table and
@@ -149,7 +171,7 @@ func (f *facts) link(artifact []byte) (*Linked, error) {
 	}
 	grow := m.addFunc(signature("i", "i"), []byte{opRefNull, 0x70, opLocalGet, 0, opPrefixFC, 15, 0})
 	m.exports = append(m.exports, exported{GrowTable, kindFunc, grow})
-	return &Linked{m.encode(), data, slots}, nil
+	return &Linked{m.encode(), data, slots, m.functionImports()}, nil
 }
 
 // fillTable gives every exported function a slot in the table and returns the

@@ -20,6 +20,7 @@ const (
 	hookPopen
 	hookPclose
 	hookCheckpoint
+	hookZero
 )
 
 var hooks = []hook{
@@ -36,6 +37,7 @@ var hooks = []hook{
 	{"popen", "ii", "i"},             // popen(3)
 	{"pclose", "i", "i"},             // pclose(3)
 	{"request_checkpoint", "i", "i"}, // RequestCheckpoint: flags; false if the caller has to do it
+	{"zero", "ii", ""},               // memset(address, 0, length) of what mmap(2) maps
 }
 
 // call encodes a call of a function or hook.
@@ -85,6 +87,7 @@ var pglite0516 = facts{
 		{name: "WaitEventSetWait", index: 5573, mentions: "WaitEventSetWaitBlock"},
 		{name: "ProcessInterrupts", index: 5803},
 		{name: "nanosleep", index: 13504},
+		{name: "mmap", index: 13501},
 		{name: "kill", index: 13473, via: "ProcKill"},
 		{name: "raise", index: 13524, via: "kill", export: true},
 		{name: "pqsignal_be", index: 10909},
@@ -138,6 +141,12 @@ var pglite0516 = facts{
 			fn:  "kill", kind: rebody,
 			old: []byte{0, opLocalGet, 0, opI32Const, 42, opI32Eq},
 			new: forward(hookKill, 2),
+		},
+		{
+			// memset(address, 0, length); the call's own index follows.
+			why: "mapping anonymous memory does not touch it", fn: "mmap", kind: replace,
+			old: cat([]byte{opLocalGet, 4, opI32Const, 0, opLocalGet, 6}, call(13376), []byte{opDrop}),
+			new: cat([]byte{opLocalGet, 4, opLocalGet, 6}, call(hookZero)),
 		},
 		// getpid() is the constant 42 and inlined.
 		{why: "proc_exit knows its process", fn: "proc_exit", kind: replace, old: []byte{opI32Const, 42, opI32Eq}, new: cat(call(hookGetpid), []byte{opI32Eq})},

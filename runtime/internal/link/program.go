@@ -6,10 +6,10 @@ import "fmt"
 // initdb: what it runs through the shell goes to the hooks system, popen and
 // pclose. suffix is appended to the names of the other modules that it imports
 // from, so that the host can provide them apart from those of PostgreSQL.
-func Program(artifact []byte, suffix string) ([]byte, error) {
+func Program(artifact []byte, suffix string) (wasm []byte, imports []Import, err error) {
 	m, err := parse(artifact)
 	if err != nil {
-		return nil, fmt.Errorf("link: %w", err)
+		return nil, nil, fmt.Errorf("link: %w", err)
 	}
 	for i := range m.imports {
 		m.imports[i].module += suffix
@@ -17,27 +17,27 @@ func Program(artifact []byte, suffix string) ([]byte, error) {
 	for name, hook := range map[string]uint32{"pgl_system": hookSystem, "pgl_popen": hookPopen, "pgl_pclose": hookPclose} {
 		f, ok := m.export(kindFunc, name)
 		if !ok {
-			return nil, fmt.Errorf("link: program does not export %s", name)
+			return nil, nil, fmt.Errorf("link: program does not export %s", name)
 		}
 		body, err := m.body(f)
 		if err != nil {
-			return nil, fmt.Errorf("link: %s: %w", name, err)
+			return nil, nil, fmt.Errorf("link: %s: %w", name, err)
 		}
 		t, err := m.funcType(f)
 		if err != nil {
-			return nil, fmt.Errorf("link: %s: %w", name, err)
+			return nil, nil, fmt.Errorf("link: %s: %w", name, err)
 		}
 		want := hooks[hook-hookBase]
 		if !t.equal(signature(want.params, want.results)) {
-			return nil, fmt.Errorf("link: %s has an unexpected type", name)
+			return nil, nil, fmt.Errorf("link: %s has an unexpected type", name)
 		}
 		*body = append(append([]byte{0}, forward(hook, byte(len(t.params)))...), opEnd)
 	}
 	if err := m.addImports(Hooks, hooks); err != nil {
-		return nil, fmt.Errorf("link: %w", err)
+		return nil, nil, fmt.Errorf("link: %w", err)
 	}
 	if err := m.addDynCalls(); err != nil {
-		return nil, fmt.Errorf("link: %w", err)
+		return nil, nil, fmt.Errorf("link: %w", err)
 	}
-	return m.encode(), nil
+	return m.encode(), m.functionImports(), nil
 }

@@ -44,6 +44,8 @@ type Library struct {
 	// Undefined are functions that nobody provides. A library that has some
 	// must not be instantiated.
 	Undefined []string
+	// Imports are the functions that the library imports.
+	Imports []Import
 }
 
 // A GOTEntry is a mutable global of a library that holds the address of a
@@ -75,7 +77,7 @@ func Side(library []byte, provider func(function string) string) (*Library, erro
 	if err := l.link(m, d, provider); err != nil {
 		return nil, fmt.Errorf("link: %w", err)
 	}
-	l.Wasm = m.encode()
+	l.Wasm, l.Imports = m.encode(), m.functionImports()
 	return l, nil
 }
 

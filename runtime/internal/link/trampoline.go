@@ -18,6 +18,9 @@ func (m *module) addDynCalls() error {
 		if !ok || im.kind != kindFunc {
 			continue
 		}
+		if _, ok := m.export(kindFunc, DynCall+sig); ok { // imported twice
+			continue
+		}
 		t := m.types[im.typ]
 		f, err := m.dynCall(t)
 		if err != nil {

@@ -1,6 +1,9 @@
 package linmem
 
-import "os"
+import (
+	"errors"
+	"os"
+)
 
 // Darwin never reserves swap for a private mapping.
 const mapNoReserve = 0
@@ -19,3 +22,6 @@ func newFile() (*file, error) {
 	}
 	return &file{f}, nil
 }
+
+// punch would make a hole in the file, which Darwin allows only on APFS.
+func (f *file) punch(uint64, uint64) error { return errors.ErrUnsupported }

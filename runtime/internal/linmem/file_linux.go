@@ -17,3 +17,8 @@ func newFile() (*file, error) {
 	}
 	return &file{os.NewFile(uintptr(fd), "calf")}, nil
 }
+
+// punch makes a hole in the file, which reads as zeroes.
+func (f *file) punch(off, n uint64) error {
+	return unix.Fallocate(int(f.f.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, int64(off), int64(n))
+}

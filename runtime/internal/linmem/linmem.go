@@ -77,6 +77,24 @@ func (m *Memory) Reallocate(size uint64) []byte {
 	return m.Bytes()
 }
 
+// Zero clears n bytes at off. In a memory that is not frozen it does not touch
+// them, so that clearing much costs nothing and takes no memory.
+func (m *Memory) Zero(off, n uint64) {
+	b := m.Bytes()[off : off+n]
+	if m.file == nil {
+		clear(b)
+		return
+	}
+	first := (off + PageSize - 1) &^ (PageSize - 1)
+	last := (off + n) &^ (PageSize - 1)
+	if first >= last || m.file.punch(first, last-first) != nil {
+		clear(b)
+		return
+	}
+	clear(b[:first-off])
+	clear(b[last-off:])
+}
+
 // Free does nothing. wazero calls it when any of the modules that see the
 // memory is closed, which may be too early; the owner calls Close.
 func (m *Memory) Free() {}

@@ -59,6 +59,39 @@ func TestClonesShareOnlyTheSharedRanges(t *testing.T) {
 	require.EqualValues(t, 1, c.Bytes()[0])
 }
 
+func TestZero(t *testing.T) {
+	t.Parallel()
+	m := newMemory(t, 8*linmem.PageSize)
+	fill := func(b []byte) {
+		for i := range b {
+			b[i] = 1
+		}
+	}
+	check := func(b []byte, off, n int) {
+		t.Helper()
+		for i, c := range b {
+			if inside := i >= off && i < off+n; inside != (c == 0) {
+				t.Fatalf("byte %d is %d", i, c)
+			}
+		}
+	}
+	const off, n = linmem.PageSize + 100, 4*linmem.PageSize + 7
+	for _, r := range [][2]int{{off, n}, {5, 10}, {0, linmem.PageSize}, {off, linmem.PageSize}} {
+		fill(m.Bytes())
+		m.Zero(uint64(r[0]), uint64(r[1]))
+		check(m.Bytes(), r[0], r[1])
+	}
+	fill(m.Bytes())
+	im, err := m.Freeze(nil)
+	require.NoError(t, err)
+	c, err := im.Clone(limit)
+	require.NoError(t, err)
+	defer c.Close()
+	c.Zero(off, n)
+	check(c.Bytes(), off, n)
+	check(m.Bytes(), 0, 0)
+}
+
 func TestClonesGrowApart(t *testing.T) {
 	t.Parallel()
 	m := newMemory(t, linmem.PageSize)
