@@ -33,6 +33,11 @@ type Config struct {
 	// Extensions are created in Database when it is opened, if they do not
 	// exist: names as in CREATE EXTENSION.
 	Extensions []string
+	// HBA is what pg_hba.conf says, in place of the file in the data
+	// directory: who may connect from where, and how they prove who they are.
+	// Connections in memory and through Unix-domain sockets are "local". ""
+	// means the file, which in a new directory trusts everybody.
+	HBA string
 	// MemoryLimit bounds the memory of each backend in bytes; 0 means 2 GiB,
 	// which is the most there can be. What exceeds it fails with SQLSTATE
 	// 53200 (out_of_memory).

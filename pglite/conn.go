@@ -72,13 +72,10 @@ const cancelDeadline = 5 * time.Second
 
 // dial starts a backend and returns the client's end of the connection to it.
 func (db *DB) dial(context.Context, string, string) (net.Conn, error) {
-	db.mu.Lock()
-	defer db.mu.Unlock()
-	if db.closed {
+	if !db.startSession() {
 		return nil, ErrClosed
 	}
 	conn, sock := wire.Pipe()
-	db.sessions.Add(1)
 	go func() {
 		defer db.sessions.Done()
 		defer sock.Close()

@@ -91,6 +91,7 @@ func OpenConfig(ctx context.Context, cfg Config) (_ *DB, err error) {
 	db.cluster, err = mod.Start(ctx, runtime.ClusterConfig{
 		Data:         volume,
 		Settings:     db.settings(),
+		Files:        db.files(),
 		MemoryLimit:  cfg.MemoryLimit,
 		NoBackground: cfg.NoBackground,
 		Log:          db.log,
@@ -150,6 +151,9 @@ func (db *DB) settings() map[string]string {
 			s[name] = value
 		}
 	}
+	if db.cfg.HBA != "" {
+		set("hba_file", hbaPath)
+	}
 	switch {
 	case db.cfg.Dir == "" || db.cfg.Durability == None:
 		set("fsync", "off")
@@ -157,6 +161,17 @@ func (db *DB) settings() map[string]string {
 		set("synchronous_commit", "off")
 	}
 	return s
+}
+
+// hbaPath is where the guest finds Config.HBA.
+const hbaPath = "/pglite/pg_hba.conf"
+
+// files returns files for the guest.
+func (db *DB) files() map[string][]byte {
+	if db.cfg.HBA == "" {
+		return nil
+	}
+	return map[string][]byte{hbaPath: []byte(db.cfg.HBA)}
 }
 
 func (db *DB) createExtensions(ctx context.Context) error {

@@ -13,6 +13,7 @@ const (
 
 	checkpointWait      = 0x20
 	checkpointRequested = 0x40
+	checkpointCauseXlog = 0x80
 )
 
 // requestCheckpoint is RequestCheckpoint, whose body PGlite replaced by a call

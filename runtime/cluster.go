@@ -17,6 +17,9 @@ type ClusterConfig struct {
 	// Settings are configuration parameters (GUCs) as on the command line of
 	// the postmaster; they override postgresql.conf.
 	Settings map[string]string
+	// Files are put into the guest's file system, outside of the data
+	// directory: content by absolute path.
+	Files map[string][]byte
 	// MemoryLimit bounds the memory of each process, in bytes; 0 is 2 GiB,
 	// which is also the largest possible.
 	MemoryLimit uint64
@@ -69,6 +72,11 @@ func (m *Module) Start(ctx context.Context, cfg ClusterConfig) (_ *Cluster, err 
 	c := &Cluster{mod: m, cfg: cfg, log: newServerLog(cfg.Log), sched: newScheduler(), ready: make(chan struct{})}
 	if c.fs, _, err = m.fs.Fork(); err != nil {
 		return nil, fmt.Errorf("runtime: making the file system: %w", err)
+	}
+	for path, content := range cfg.Files {
+		if err := c.fs.WriteFile(path, content, 0o600); err != nil {
+			return nil, fmt.Errorf("runtime: writing %s: %w", path, err)
+		}
 	}
 	c.lastPID.Store(postmasterPID)
 	c.fs.SetOutput(c.log, c.log)

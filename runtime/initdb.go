@@ -263,10 +263,12 @@ func (sh *shell) runMain(p *process, args []string) (int, error) {
 
 // The methods of processHost.
 
-func (sh *shell) module() *Module               { return sh.mod }
-func (sh *shell) signal(int32, int32) error     { return eSRCH }
-func (sh *shell) checkpointer() *process        { return nil }
-func (sh *shell) mapped(*process, linmem.Range) {}
+func (sh *shell) module() *Module             { return sh.mod }
+func (sh *shell) signal(int32, int32) error   { return eSRCH }
+func (sh *shell) checkpointer() *process      { return nil }
+func (sh *shell) walSegment(*process, string) {}
+
+func (sh *shell) mapped(*process, *vfs.File, linmem.Range) error { return nil }
 
 // postgresArgs splits a command line of initdb, as far as a shell would hand
 // it to postgres: up to the first redirection.

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/calfdb/calf/runtime/internal/emscripten"
@@ -23,7 +24,7 @@ import (
 type postmaster struct {
 	c     *Cluster
 	proc  *process // its turn is taken with mu held
-	image *image
+	image atomic.Pointer[image]
 
 	mu     sync.Mutex     // guards proc after boot
 	ranges []linmem.Range // mapped before the image was made
@@ -34,6 +35,9 @@ type postmaster struct {
 	restart  bool           // the cluster waits for the last process to end; guarded by its mu
 	stopping bool           // only processes that exist go on
 	starting sync.WaitGroup // children that are being started by signals
+
+	segments sharedSegments
+	wal      walCounter
 
 	xlogShutdown chan struct{} // closed when the shutdown checkpoint is written
 }
@@ -178,6 +182,9 @@ func (pm *postmaster) boot() (err error) {
 		return pm.c.log.failure(err)
 	}
 	g.Store32(g.Address("NumListenSockets"), 0) // there is none to close
+	if err := pm.wal.configure(g); err != nil {
+		return err
+	}
 	shared, err := pm.sharedRanges()
 	if err != nil {
 		return err
@@ -186,7 +193,7 @@ func (pm *postmaster) boot() (err error) {
 	if err != nil {
 		return err
 	}
-	pm.image = &image{mem: im, sp: g.StackPointer(), umask: g.Umask(), files: g.Files, libraries: p.libraries}
+	pm.image.Store(&image{mem: im, sp: g.StackPointer(), umask: g.Umask(), files: g.Files, libraries: p.libraries})
 	return nil
 }
 
@@ -263,9 +270,14 @@ func (pm *postmaster) sharedRanges() ([]linmem.Range, error) {
 
 // start starts a child. A client backend gets the connection to its client.
 func (pm *postmaster) start(kind backendType, s Socket) (*child, error) {
-	mem, err := pm.image.mem.Clone(pm.c.memoryLimit())
-	if err != nil {
-		return nil, err
+	im := pm.image.Load()
+	mem, err := im.mem.Clone(pm.c.memoryLimit())
+	for err != nil {
+		was := im
+		if im = pm.image.Load(); im == was {
+			return nil, err
+		}
+		mem, err = im.mem.Clone(pm.c.memoryLimit()) // the image was just replaced
 	}
 	pid := pm.c.lastPID.Add(1)
 	p, err := newProcess(pm, pm.c.sched, pid, mem)
@@ -273,17 +285,20 @@ func (pm *postmaster) start(kind backendType, s Socket) (*child, error) {
 		return nil, err
 	}
 	p.kind, p.socket = kind, s
+	if s, ok := s.(interface{ SetPID(uint32) }); ok {
+		s.SetPID(uint32(pid))
+	}
 	g := p.guest
-	g.FS, g.Env, g.Files = pm.c.fs, environment, pm.image.files.Clone()
-	g.SetUmask(pm.image.umask)
-	g.SetStackPointer(pm.image.sp)
-	for _, l := range pm.image.libraries {
+	g.FS, g.Env, g.Files = pm.c.fs, environment, im.files.Clone()
+	g.SetUmask(im.umask)
+	g.SetStackPointer(im.sp)
+	for _, l := range im.libraries {
 		if err := l.inherit(p); err != nil {
 			p.close()
 			return nil, err
 		}
 	}
-	p.libraries = slices.Clone(pm.image.libraries)
+	p.libraries = slices.Clone(im.libraries)
 	ch := &child{process: p, done: make(chan struct{})}
 	slot, err := pm.call("AssignPostmasterChildSlot", uint64(kind))
 	if err == nil && uint32(slot) == 0 {
@@ -311,12 +326,21 @@ func (pm *postmaster) start(kind backendType, s Socket) (*child, error) {
 var errTooManyClients = errors.New("sorry, too many clients already")
 
 // call calls a function of the guest's postmaster.
-func (pm *postmaster) call(name string, args ...uint64) (uint64, error) {
+func (pm *postmaster) call(name string, args ...uint64) (v uint64, err error) {
+	err = pm.locked(func() (err error) {
+		v, err = pm.proc.guest.Call(name, args...)
+		return err
+	})
+	return v, err
+}
+
+// locked calls f while the postmaster has the turn.
+func (pm *postmaster) locked(f func() error) error {
 	pm.mu.Lock()
 	defer pm.mu.Unlock()
 	pm.c.sched.acquire(pm.proc)
 	defer pm.c.sched.release(pm.proc)
-	return pm.proc.guest.Call(name, args...)
+	return f()
 }
 
 // Offsets in struct PMChild (postmaster.h).
@@ -514,13 +538,6 @@ func (pm *postmaster) checkpointer() *process {
 	return nil
 }
 
-// mapped is told of ranges that files were mapped to.
-func (pm *postmaster) mapped(p *process, r linmem.Range) {
-	if p == pm.proc && pm.image == nil {
-		pm.ranges = append(pm.ranges, r)
-	}
-}
-
 // Reasons for which processes signal their postmaster (pmsignal.h).
 const (
 	pmsignalStartAutovacLauncher = 4
@@ -579,7 +596,25 @@ const pgcSighup = 2
 
 // reload reads the configuration files again, here and in all processes.
 func (pm *postmaster) reload() {
-	_, _ = pm.call("ProcessConfigFile", pgcSighup)
+	err := pm.locked(func() error {
+		g := pm.proc.guest
+		if _, err := g.Call("ProcessConfigFile", pgcSighup); err != nil {
+			return err
+		}
+		if err := pm.wal.configure(g); err != nil {
+			return err
+		}
+		// Later processes start with what the postmaster knows now.
+		im := *pm.image.Load()
+		var err error
+		if im.mem, err = g.Mem.Refreeze(); err == nil {
+			pm.image.Store(&im)
+		}
+		return err
+	})
+	if err != nil {
+		pm.c.log.Write([]byte(fmt.Sprintf("calf: reloading the configuration: %v\n", err)))
+	}
 	for _, ch := range pm.children() {
 		ch.post(sigHUP)
 	}
@@ -633,8 +668,14 @@ func (pm *postmaster) stop(ctx context.Context) error {
 	} else if err = nil; checkpointer.err != nil {
 		err = checkpointer.err
 	}
-	pm.proc.close()
+	pm.release()
 	return err
+}
+
+// release gives up what is left when no process runs.
+func (pm *postmaster) release() {
+	pm.proc.close()
+	pm.segments.close()
 }
 
 // await waits for one of the channels. If ctx ends first, all processes are
@@ -665,5 +706,5 @@ func (pm *postmaster) abandon() {
 	for _, ch := range all {
 		<-ch.done
 	}
-	pm.proc.close()
+	pm.release()
 }

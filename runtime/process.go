@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -11,6 +12,7 @@ import (
 	"github.com/calfdb/calf/runtime/internal/emscripten"
 	"github.com/calfdb/calf/runtime/internal/link"
 	"github.com/calfdb/calf/runtime/internal/linmem"
+	"github.com/calfdb/calf/runtime/vfs"
 	"github.com/tetratelabs/wazero/api"
 )
 
@@ -54,7 +56,9 @@ type processHost interface {
 	// checkpointer returns the checkpointer, or nil if none is running.
 	checkpointer() *process
 	// mapped is told of ranges that files were mapped to.
-	mapped(p *process, r linmem.Range)
+	mapped(p *process, f *vfs.File, r linmem.Range) error
+	// walSegment is told that a process opened a segment of the WAL to write.
+	walSegment(p *process, name string)
 }
 
 // forever is a wait without a timeout.
@@ -240,8 +244,15 @@ func (p *process) SetTimer(d time.Duration) {
 }
 
 // Mapped is told of ranges that files were mapped to.
-func (p *process) Mapped(addr, length uint32) {
-	p.host.mapped(p, linmem.Range{Off: uint64(addr), Len: uint64(length)})
+func (p *process) Mapped(f *vfs.File, addr, length uint32) error {
+	return p.host.mapped(p, f, linmem.Range{Off: uint64(addr), Len: uint64(length)})
+}
+
+// Opened is told of files that were opened for writing.
+func (p *process) Opened(path string) {
+	if dir, name, ok := strings.Cut(path, "pg_wal/"); ok && dir == "" && len(name) == walNameLen {
+		p.host.walSegment(p, name)
+	}
 }
 
 // callTable calls function f of the table; sig is its signature.

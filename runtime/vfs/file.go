@@ -65,6 +65,12 @@ func (f *File) Close() error {
 
 func (f *File) ref() { f.refs.Add(1) }
 
+// Ref adds a reference, which Close gives up, and returns f.
+func (f *File) Ref() *File {
+	f.ref()
+	return f
+}
+
 // Handle returns what the File was made of.
 func (f *File) Handle() Handle { return f.h }
 

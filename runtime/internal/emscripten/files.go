@@ -122,6 +122,9 @@ func (g *Guest) openat(dir int32, path string, flags int, mode uint32) uint32 {
 	if err != nil {
 		return ret(err)
 	}
+	if flags&vfs.O_ACCMODE != vfs.O_RDONLY {
+		g.Kernel.Opened(path)
+	}
 	return fd(g.Files.Open(f))
 }
 

@@ -51,6 +51,9 @@ type Guest struct {
 type Kernel interface {
 	// SetTimer arms or, with 0, disarms the real-time interval timer.
 	SetTimer(d time.Duration)
+	// Opened is told of each file that was opened for writing, by the path that
+	// the guest used.
+	Opened(path string)
 	// Sleep waits for d or until a signal comes. It reports what is left of d.
 	Sleep(d time.Duration) time.Duration
 	// DlOpen loads the library that a handle describes. It reports success;
@@ -58,8 +61,9 @@ type Kernel interface {
 	DlOpen(handle uint32) bool
 	// DlSym returns the address (or table index) of a symbol.
 	DlSym(handle uint32, name string) (uint32, bool)
-	// Mapped is told of each range that a file has been mapped to.
-	Mapped(addr, length uint32)
+	// Mapped is told of each range that a file has been mapped to; the range
+	// has a copy of the file's content.
+	Mapped(f *vfs.File, addr, length uint32) error
 }
 
 // Attach gives the guest its module. It must be called before the first call

@@ -32,7 +32,7 @@ func (g *Guest) resizeHeap(size uint32) uint32 {
 }
 
 // mmap maps a file by copying it to fresh memory. PostgreSQL does this for
-// dynamic shared memory only; the host may then make the range shared.
+// dynamic shared memory only; the kernel makes the range shared.
 func (g *Guest) mmap(length uint32, fd int32, off int64, allocated, addr uint32) error {
 	f, err := g.Files.Get(int(fd))
 	if err != nil {
@@ -54,7 +54,9 @@ func (g *Guest) mmap(length uint32, fd int32, off int64, allocated, addr uint32)
 	if _, err := f.ReadAt(b[:length], off); err != nil {
 		return err
 	}
-	g.Kernel.Mapped(uint32(p), size)
+	if err := g.Kernel.Mapped(f, uint32(p), size); err != nil {
+		return err
+	}
 	g.Store32(allocated, 1)
 	g.Store32(addr, uint32(p))
 	return nil

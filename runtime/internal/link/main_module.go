@@ -145,7 +145,11 @@ func (f *facts) link(artifact []byte) (*Linked, error) {
 	if n := m.waitForSemaphores(); n != f.semWaits {
 		return nil, fmt.Errorf("found %d semaphore waits, not %d", n, f.semWaits)
 	}
-	if err := m.padStack(index[f.stackCheck]); err != nil {
+	check, ok := index[f.stackCheck]
+	if !ok {
+		return nil, fmt.Errorf("stack check: no function %q", f.stackCheck)
+	}
+	if err := m.padStack(check); err != nil {
 		return nil, err
 	}
 	for _, fn := range f.functions {

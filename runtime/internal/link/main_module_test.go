@@ -1,6 +1,7 @@
 package link
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -52,6 +53,7 @@ func TestLinkedArtifactRuns(t *testing.T) {
 	invoke(t, m, "lock", 512)
 	require.Equal(t, "sem_wait", (*hooked)[4])
 
+	require.EqualValues(t, 4096-3*stackPad, invoke(t, m, "deep", 2), "recursion takes space on the stack")
 	require.NotNil(t, m.ExportedMemory("memory"))
 	require.EqualValues(t, artCounter, m.ExportedGlobal("counter").Get())
 	require.EqualValues(t, artTable, m.ExportedGlobal("kinds").Get())
@@ -69,7 +71,10 @@ func TestLinkedArtifactStartsOnZeroes(t *testing.T) {
 	require.Empty(t, m.dylink)
 	require.Equal(t, "a named\x00", string(l.Data[artName:artName+8]))
 	require.Len(t, l.Data, artTable+16+6)
-	for _, im := range m.imports {
+	require.Len(t, l.Imports, len(m.imports))
+	for i, im := range m.imports {
+		require.Equal(t, im.module+"."+im.name, l.Imports[i].Module+"."+l.Imports[i].Name)
+		require.True(t, m.types[im.typ].equal(funcType{l.Imports[i].Params, l.Imports[i].Results}))
 		require.EqualValues(t, kindFunc, im.kind)
 		require.Contains(t, []string{"env", Hooks}, im.module)
 	}
@@ -81,7 +86,7 @@ func TestLinkedArtifactStartsOnZeroes(t *testing.T) {
 func TestLinkedArtifactHasASlotForEveryFunction(t *testing.T) {
 	t.Parallel()
 	m, slots, hooked, logged := runArtifact(t)
-	require.Len(t, slots, 6)
+	require.Len(t, slots, 8)
 	require.EqualValues(t, 1, slots["double"], "it has been there")
 	seen := map[uint32]string{}
 	for name, slot := range slots {
@@ -95,7 +100,7 @@ func TestLinkedArtifactHasASlotForEveryFunction(t *testing.T) {
 	require.Equal(t, []uint64{3}, *logged)
 	invoke(t, m, "dynCall_ii", uint64(slots["lock"]), 512)
 	require.Equal(t, []string{"system", "sem_wait"}, *hooked)
-	_, err := m.ExportedFunction("dynCall_ii").Call(t.Context(), 4+5)
+	_, err := m.ExportedFunction("dynCall_ii").Call(t.Context(), 4+7, 0)
 	require.Error(t, err, "the table ends there")
 }
 
@@ -122,7 +127,11 @@ func TestLinkIsDeterministic(t *testing.T) {
 	t.Parallel()
 	first := linkArtifact(t)
 	for range 10 {
-		require.Equal(t, first, linkArtifact(t))
+		again := linkArtifact(t)
+		require.True(t, bytes.Equal(first.Wasm, again.Wasm))
+		require.Equal(t, first.Data, again.Data)
+		require.Equal(t, first.Functions, again.Functions)
+		require.Equal(t, first.Imports, again.Imports)
 	}
 }
 
@@ -187,7 +196,7 @@ func TestLinkRefusesWhatTheFactsDoNotDescribe(t *testing.T) {
 		{"another export", "function double: function 6 is not exported under this name", fact("double", func(fn *function) { fn.index = artSlot })},
 		{"no export", "function twice: function 8 is not exported under this name", fact("double", func(fn *function) { fn.name = "twice" })},
 		{"an import", "function double: module does not define function 1", fact("double", func(fn *function) { fn.index = artLog })},
-		{"an index behind the last", "function double: module does not define function 9", fact("double", func(fn *function) { fn.index = artDouble + 1 })},
+		{"an index behind the last", "function double: module does not define function 11", fact("double", func(fn *function) { fn.index = artDeep + 1 })},
 		{"another address", "variable counter: callee does not mention address 2052", func(f *facts) { f.variables[0].address += 4 }},
 		{"a variable of another function", "variable counter: double does not mention", func(f *facts) { f.variables[0].in = "double" }},
 		{"a variable of no function", "variable counter: module does not define function 0", func(f *facts) { f.variables[0].in = "nobody" }},
@@ -196,6 +205,7 @@ func TestLinkRefusesWhatTheFactsDoNotDescribe(t *testing.T) {
 		{"a table behind the data", "table kinds: address 1059 is outside the data", func(f *facts) { f.tables[0].address += 19 }},
 		{"another patch", `patch "it knows its process" in named: bytes to patch occur 0 times`, func(f *facts) { f.patches[0].old = i32c(43) }},
 		{"a patch of nothing", `patch "it knows its process": module does not define function 0`, func(f *facts) { f.patches[0].fn = "nobody" }},
+		{"a stack check of no function", `stack check: no function "nobody"`, func(f *facts) { f.stackCheck = "nobody" }},
 		{"more waits", "found 1 semaphore waits, not 2", func(f *facts) { f.semWaits = 2 }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -219,7 +229,7 @@ func TestLinkRefusesOtherModules(t *testing.T) {
 		{"a start function that calls", "in the start function", func(m *module) { m.code[0] = cat(op(0), callf(artLog), op(opEnd)) }},
 		{"its own memory", "imports no memory", func(m *module) { m.imports = m.imports[1:] }},
 		{"a table with a maximum", "without a maximum", func(m *module) { m.tables[0] = op(0x70, 1, 4, 4) }},
-		{"code that is not understood", "function 8: at offset", func(m *module) { m.code[len(m.code)-1] = op(0, 0xff) }},
+		{"code that is not understood", "function 8: at offset", func(m *module) { m.code[artDouble-artStart] = op(0, 0xff) }},
 		{"an invoke function without an index", "import invoke_ii: first parameter", func(m *module) { m.imports[1].typ = m.typeIndex(signature("", "")) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -14,11 +14,20 @@ func Program(artifact []byte, suffix string) (wasm []byte, imports []Import, err
 	for i := range m.imports {
 		m.imports[i].module += suffix
 	}
-	for name, hook := range map[string]uint32{"pgl_system": hookSystem, "pgl_popen": hookPopen, "pgl_pclose": hookPclose} {
+	hooked := map[uint32]string{}
+	for _, seam := range []struct {
+		name string
+		hook uint32
+	}{{"pgl_system", hookSystem}, {"pgl_popen", hookPopen}, {"pgl_pclose", hookPclose}} {
+		name, hook := seam.name, seam.hook
 		f, ok := m.export(kindFunc, name)
 		if !ok {
 			return nil, nil, fmt.Errorf("link: program does not export %s", name)
 		}
+		if hooked[f] != "" {
+			return nil, nil, fmt.Errorf("link: %s and %s are one function", hooked[f], name)
+		}
+		hooked[f] = name
 		body, err := m.body(f)
 		if err != nil {
 			return nil, nil, fmt.Errorf("link: %s: %w", name, err)

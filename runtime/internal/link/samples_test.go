@@ -13,6 +13,8 @@ const (
 	artSlot
 	artLock
 	artDouble
+	artCheck
+	artDeep
 )
 
 // Addresses in the data of artifact.
@@ -45,12 +47,12 @@ func artifact() []byte {
 			imp("env", "invoke_ii", kindFunc, 2),
 			imp("env", "log", kindFunc, 1),
 		),
-		sec(secFunction, leb(0), leb(1), leb(3), leb(3), leb(1), leb(1), leb(1)),
+		sec(secFunction, leb(0), leb(1), leb(3), leb(3), leb(1), leb(1), leb(1), leb(0), leb(1)),
 		sec(secTable, op(0x70, 0, 4)),
 		sec(secGlobal, glob(0x7f, 1, i32x(4096))),
 		sec(secExport,
 			exp("__main_argc_argv", kindFunc, artMain), exp("double", kindFunc, artDouble),
-			exp("lock", kindFunc, artLock), exp("log", kindFunc, artLog),
+			exp("lock", kindFunc, artLock), exp("log", kindFunc, artLog), exp("check", kindFunc, artCheck), exp("deep", kindFunc, artDeep),
 			exp("__stack_pointer", kindGlobal, 0), exp("__indirect_function_table", kindTable, 0),
 		),
 		secOf(secStart, leb(artStart)),
@@ -68,6 +70,9 @@ func artifact() []byte {
 			body(get(0), callf(artLog)),
 			append(leb(len(lock)), lock...),
 			body(get(0), i32c(2), op(0x6c)),
+			body(),
+			// deep: check(); n ? deep(n - 1) : __stack_pointer
+			body(callf(artCheck), get(0), op(opIf, 0x7f), get(0), i32c(-1), op(opI32Add), callf(artDeep), op(0x05), gget(0), op(opEnd)),
 		),
 		sec(secData,
 			dat(i32x(artName), "a named\x00"),
@@ -86,6 +91,7 @@ func artifactFacts() facts {
 			{name: "callee", index: artCallee, via: "named"},
 			{name: "slot", index: artSlot, via: "__main_argc_argv"},
 			{name: "double", index: artDouble},
+			{name: "check", index: artCheck},
 		},
 		variables: []variable{{"counter", artCounter, "callee"}},
 		tables:    []pointerTable{{"kinds", artTable, "first"}},
@@ -94,7 +100,8 @@ func artifactFacts() facts {
 			{why: "it takes its signals", fn: "callee", kind: enter, new: call(hookInterrupts)},
 			{why: "the host doubles", fn: "double", kind: rebody, old: cat(op(0), get(0)), new: forward(hookSystem, 1)},
 		},
-		semWaits: 1,
+		semWaits:   1,
+		stackCheck: "check",
 	}
 }
 

@@ -124,7 +124,7 @@ func (l *Library) ownGlobals(m *module, d *dylink) (bases, error) {
 	b := bases{noGlobal, noGlobal}
 	var n, stackPointers uint32
 	for _, im := range m.imports {
-		if im.kind == kindGlobal && im.name == "__stack_pointer" {
+		if im.kind == kindGlobal && im.module == "env" && im.name == "__stack_pointer" {
 			stackPointers++
 		}
 	}
@@ -167,6 +167,11 @@ func (l *Library) ownGlobals(m *module, d *dylink) (bases, error) {
 			return to
 		}
 		return g // defined globals follow all imports, as before
+	}
+	for i := range m.globals {
+		if m.globals[i].init[0] == opGlobalGet { // its value is not known yet
+			return b, fmt.Errorf("global %d does not start with a constant", n+uint32(i))
+		}
 	}
 	m.imports, m.globals = kept, append(own, m.globals...)
 	if b.table == noGlobal { // Init needs it
@@ -256,7 +261,7 @@ func (l *Library) exportSymbols(m *module) error {
 				return fmt.Errorf("exported variable %s is not the library's", e.name)
 			}
 			g := m.globals[e.index-imports]
-			if g.init[0] != opI32Const {
+			if g.init[0] != opI32Const || g.typ[1] != 0 {
 				return fmt.Errorf("exported variable %s has no constant address", e.name)
 			}
 			r := reader{b: g.init, pos: 1}

@@ -22,6 +22,15 @@ func (f *file) grow(base []byte, from, size uint64) error {
 	return f.mapAt(base[from:size], from, unix.MAP_SHARED)
 }
 
+// writeAt writes to the file, which grows if need be.
+func (f *file) writeAt(b []byte, off uint64) error {
+	_, err := f.f.WriteAt(b, int64(off))
+	return err
+}
+
+// truncate sets the file's size.
+func (f *file) truncate(size uint64) error { return f.f.Truncate(int64(size)) }
+
 // mapShared maps b to the file, so that writes are seen by every mapping.
 func (f *file) mapShared(b []byte, off uint64) error { return f.mapAt(b, off, unix.MAP_SHARED) }
 

@@ -11,6 +11,7 @@
 package linmem
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"sync"
@@ -113,14 +114,48 @@ func (m *Memory) Close() {
 	})
 }
 
+// A Segment is memory that any memories can share, as a file that several
+// processes map. It is safe for concurrent use.
+type Segment struct {
+	file *file
+	size uint64
+}
+
+// NewSegment makes a segment that starts with the given content.
+func NewSegment(content []byte) (*Segment, error) {
+	f, err := newFile()
+	if err == nil {
+		if err = f.writeAt(content, 0); err != nil {
+			f.close()
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("linmem: making a shared segment: %w", err)
+	}
+	return &Segment{f, uint64(len(content))}, nil
+}
+
+// Close gives the segment up. Memories that have mapped it keep it.
+func (s *Segment) Close() { s.file.close() }
+
+// Map maps a segment into the memory at off, a multiple of PageSize, in place
+// of what was there.
+func (m *Memory) Map(off uint64, s *Segment) error {
+	if off%PageSize != 0 || off+s.size > m.size {
+		return fmt.Errorf("linmem: mapping %d bytes at %d of %d", s.size, off, m.size)
+	}
+	return s.file.mapShared(m.base[off:off+s.size], 0)
+}
+
 // An Image is what memories are cloned from. It is safe for concurrent use.
 type Image struct {
-	file   *file
+	file   *file // the private parts
 	size   uint64
 	shared []Range
+	origin *Image // whose file has the shared ranges; nil is this one
 
 	mu   sync.Mutex
-	refs int
+	refs int // memories and later images
 }
 
 // Freeze makes an image of the memory. From then on the ranges are shared
@@ -136,23 +171,86 @@ func (m *Memory) Freeze(shared []Range) (*Image, error) {
 	return im, nil
 }
 
+// Refreeze makes another image of a frozen memory, with the same shared ranges
+// and with what the memory holds now. It copies what is not zero.
+func (m *Memory) Refreeze() (*Image, error) {
+	im, err := m.refreeze()
+	if err != nil {
+		return nil, fmt.Errorf("linmem: freezing the image anew: %w", err)
+	}
+	return im, nil
+}
+
+func (m *Memory) refreeze() (*Image, error) {
+	f, err := newFile()
+	if err != nil {
+		return nil, err
+	}
+	old := m.image
+	im := &Image{file: f, size: m.size, shared: old.shared, origin: old.root(), refs: 1}
+	if err := im.fill(m.Bytes()); err != nil {
+		f.close()
+		return nil, err
+	}
+	im.origin.acquire()
+	if err := im.mapInto(m.base); err != nil {
+		// The memory is half of each now, and they are equal.
+		im.release()
+		return nil, err
+	}
+	m.image = im
+	old.release()
+	return im, nil
+}
+
+// fill writes the private parts of a memory to the file.
+func (im *Image) fill(b []byte) error {
+	if err := im.file.truncate(im.size); err != nil {
+		return err
+	}
+	zero := make([]byte, PageSize)
+	for off := uint64(0); off < im.size; off += PageSize {
+		if r := im.sharedAt(off); r != nil { // all of its whole pages
+			if skip := r.Len &^ (PageSize - 1); off < r.Off+skip {
+				off = r.Off + skip - PageSize
+				continue
+			}
+		}
+		if p := b[off : off+PageSize]; !bytes.Equal(p, zero) {
+			if err := im.file.writeAt(p, off); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// sharedAt returns the shared range that has an offset.
+func (im *Image) sharedAt(off uint64) *Range {
+	for i := range im.shared {
+		if r := &im.shared[i]; off >= r.Off && off < r.Off+r.Len {
+			return r
+		}
+	}
+	return nil
+}
+
 // Clone returns a memory that starts as a copy of the image and may grow to
 // limit bytes. The image lives until its last clone is closed.
 func (im *Image) Clone(limit uint64) (*Memory, error) {
-	im.mu.Lock()
-	defer im.mu.Unlock()
-	if im.refs == 0 {
+	if !im.acquire() {
 		return nil, errors.New("linmem: cloning: the image is closed")
 	}
 	base, err := reserve(max(limit, im.size))
 	if err != nil {
+		im.release()
 		return nil, fmt.Errorf("linmem: reserving %d bytes: %w", limit, err)
 	}
 	if err := im.mapInto(base); err != nil {
 		release(base)
+		im.release()
 		return nil, fmt.Errorf("linmem: mapping the image: %w", err)
 	}
-	im.refs++
 	return &Memory{base: base, size: im.size, image: im}, nil
 }
 
@@ -162,17 +260,42 @@ func (im *Image) mapInto(base []byte) error {
 		return err
 	}
 	for _, r := range im.shared {
-		if err := im.file.mapShared(base[r.Off:r.Off+r.Len], r.Off); err != nil {
+		if err := im.root().file.mapShared(base[r.Off:r.Off+r.Len], r.Off); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (im *Image) release() {
+// root returns the image whose file has the shared ranges.
+func (im *Image) root() *Image {
+	if im.origin != nil {
+		return im.origin
+	}
+	return im
+}
+
+// acquire adds a reference, unless the last one is gone.
+func (im *Image) acquire() bool {
 	im.mu.Lock()
 	defer im.mu.Unlock()
-	if im.refs--; im.refs == 0 {
-		im.file.close()
+	if im.refs == 0 {
+		return false
+	}
+	im.refs++
+	return true
+}
+
+func (im *Image) release() {
+	im.mu.Lock()
+	im.refs--
+	last := im.refs == 0
+	im.mu.Unlock()
+	if !last {
+		return
+	}
+	im.file.close()
+	if im.origin != nil {
+		im.origin.release()
 	}
 }

@@ -59,6 +59,57 @@ func TestClonesShareOnlyTheSharedRanges(t *testing.T) {
 	require.EqualValues(t, 1, c.Bytes()[0])
 }
 
+func TestRefreeze(t *testing.T) {
+	t.Parallel()
+	m := newMemory(t, 6*linmem.PageSize)
+	im, err := m.Freeze([]linmem.Range{{Off: 2 * linmem.PageSize, Len: linmem.PageSize + 8192}})
+	require.NoError(t, err)
+	at := func(m *linmem.Memory, page int) *byte { return &m.Bytes()[page*linmem.PageSize] }
+	before, err := im.Clone(limit)
+	require.NoError(t, err)
+	*at(m, 0), *at(m, 2), *at(m, 5) = 1, 2, 5
+	m.Bytes()[3*linmem.PageSize+8192] = 3 // behind the shared range, on a page with its end
+	m.Reallocate(7 * linmem.PageSize)
+	*at(m, 6) = 6
+	again, err := m.Refreeze()
+	require.NoError(t, err)
+	after, err := again.Clone(limit)
+	require.NoError(t, err)
+	require.Len(t, after.Bytes(), 7*linmem.PageSize)
+	require.Equal(t, []byte{1, 2, 5, 6}, []byte{*at(after, 0), *at(after, 2), *at(after, 5), *at(after, 6)})
+	require.EqualValues(t, 3, after.Bytes()[3*linmem.PageSize+8192])
+	require.Zero(t, *at(before, 0), "earlier clones keep what they had")
+	*at(before, 2) = 22
+	require.Equal(t, []byte{22, 22}, []byte{*at(after, 2), *at(m, 2)}, "and share what is shared")
+	*at(after, 0) = 11
+	require.EqualValues(t, 1, *at(m, 0))
+	for _, c := range []*linmem.Memory{m, before} {
+		c.Close()
+	}
+	last, err := again.Clone(limit)
+	require.NoError(t, err)
+	require.EqualValues(t, 22, *at(last, 2), "the shared ranges live as long as any memory")
+	last.Close()
+	after.Close()
+}
+
+func TestSegmentsAreShared(t *testing.T) {
+	t.Parallel()
+	content := make([]byte, 2*linmem.PageSize)
+	content[5] = 5
+	seg, err := linmem.NewSegment(content)
+	require.NoError(t, err)
+	a, b := newMemory(t, 4*linmem.PageSize), newMemory(t, 4*linmem.PageSize)
+	require.NoError(t, a.Map(linmem.PageSize, seg))
+	require.NoError(t, b.Map(2*linmem.PageSize, seg))
+	seg.Close()
+	require.EqualValues(t, 5, a.Bytes()[linmem.PageSize+5])
+	a.Bytes()[linmem.PageSize+6] = 6
+	require.EqualValues(t, 6, b.Bytes()[2*linmem.PageSize+6])
+	require.Error(t, b.Map(3*linmem.PageSize, seg), "it does not fit")
+	require.Error(t, b.Map(7, seg))
+}
+
 func TestZero(t *testing.T) {
 	t.Parallel()
 	m := newMemory(t, 8*linmem.PageSize)
