@@ -36,6 +36,7 @@ type postmaster struct {
 	stopping bool           // only processes that exist go on
 	starting sync.WaitGroup // children that are being started by signals
 
+	spares   spares
 	segments sharedSegments
 	wal      walCounter
 
@@ -270,35 +271,17 @@ func (pm *postmaster) sharedRanges() ([]linmem.Range, error) {
 
 // start starts a child. A client backend gets the connection to its client.
 func (pm *postmaster) start(kind backendType, s Socket) (*child, error) {
-	im := pm.image.Load()
-	mem, err := im.mem.Clone(pm.c.memoryLimit())
-	for err != nil {
-		was := im
-		if im = pm.image.Load(); im == was {
-			return nil, err
-		}
-		mem, err = im.mem.Clone(pm.c.memoryLimit()) // the image was just replaced
-	}
-	pid := pm.c.lastPID.Add(1)
-	p, err := newProcess(pm, pm.c.sched, pid, mem)
+	p, err := pm.spares.take(pm)
 	if err != nil {
 		return nil, err
 	}
+	if kind == bBackend {
+		pm.background(func() { pm.spares.refill(pm) })
+	}
 	p.kind, p.socket = kind, s
 	if s, ok := s.(interface{ SetPID(uint32) }); ok {
-		s.SetPID(uint32(pid))
+		s.SetPID(uint32(p.pid))
 	}
-	g := p.guest
-	g.FS, g.Env, g.Files = pm.c.fs, environment, im.files.Clone()
-	g.SetUmask(im.umask)
-	g.SetStackPointer(im.sp)
-	for _, l := range im.libraries {
-		if err := l.inherit(p); err != nil {
-			p.close()
-			return nil, err
-		}
-	}
-	p.libraries = slices.Clone(im.libraries)
 	ch := &child{process: p, done: make(chan struct{})}
 	slot, err := pm.call("AssignPostmasterChildSlot", uint64(kind))
 	if err == nil && uint32(slot) == 0 {
@@ -318,9 +301,38 @@ func (pm *postmaster) start(kind backendType, s Socket) (*child, error) {
 		p.close()
 		return nil, ErrClosed
 	}
-	pm.procs[pid] = ch
+	pm.procs[p.pid] = ch
 	go pm.run(ch)
 	return ch, nil
+}
+
+// fork makes a process from the image. It does not run yet.
+func (pm *postmaster) fork() (*process, *image, error) {
+	im := pm.image.Load()
+	mem, err := im.mem.Clone(pm.c.memoryLimit())
+	for err != nil {
+		was := im
+		if im = pm.image.Load(); im == was {
+			return nil, nil, err
+		}
+		mem, err = im.mem.Clone(pm.c.memoryLimit()) // the image was just replaced
+	}
+	p, err := newProcess(pm, pm.c.sched, pm.c.lastPID.Add(1), mem)
+	if err != nil {
+		return nil, nil, err
+	}
+	g := p.guest
+	g.FS, g.Env, g.Files = pm.c.fs, environment, im.files.Clone()
+	g.SetUmask(im.umask)
+	g.SetStackPointer(im.sp)
+	for _, l := range im.libraries {
+		if err := l.inherit(p); err != nil {
+			p.close()
+			return nil, nil, err
+		}
+	}
+	p.libraries = slices.Clone(im.libraries)
+	return p, im, nil
 }
 
 var errTooManyClients = errors.New("sorry, too many clients already")
@@ -674,6 +686,7 @@ func (pm *postmaster) stop(ctx context.Context) error {
 
 // release gives up what is left when no process runs.
 func (pm *postmaster) release() {
+	pm.spares.close()
 	pm.proc.close()
 	pm.segments.close()
 }
