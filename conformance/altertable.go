@@ -117,7 +117,7 @@ func testObjects(a *area) {
 		require.Contains(s, e.Detail, "view v depends on table a")
 		require.Equal(s, "Use DROP ... CASCADE to drop the dependent objects too.", e.Hint)
 		s.exec(`DROP TABLE a CASCADE`)
-		require.Contains(s, s.notices[len(s.notices)-1].Message, "drop cascades to 3 other objects")
+		require.Contains(s, s.lastNotice().Message, "drop cascades to 3 other objects")
 		s.exec(`DROP TABLE IF EXISTS a, nope.nope; DROP FUNCTION IF EXISTS f(int)`)
 		s.fails("42P01", `DROP TABLE nope`)
 		s.fails("42883", `DROP FUNCTION nope()`)

@@ -62,7 +62,7 @@ func testCopy(a *area) {
 		s.needs(17, "COPY FROM with ON_ERROR")
 		s.exec(`CREATE TABLE t (a int)`)
 		require.EqualValues(s, 2, s.copyFrom(`COPY t FROM STDIN (ON_ERROR ignore)`, strings.NewReader("1\nx\n3\n")))
-		require.Equal(s, "1 row was skipped due to data type incompatibility", s.notices[len(s.notices)-1].Message)
+		require.Equal(s, "1 row was skipped due to data type incompatibility", s.lastNotice().Message)
 		s.want(`SELECT a FROM t`, "1", "3")
 	})
 	a.run("BadRows", func(s *session) {

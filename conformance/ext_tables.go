@@ -79,7 +79,7 @@ func testLibraries(a *area) {
 		s.notices = nil
 		s.want(`SELECT 1 AS x`, "1")
 		require.Len(s, s.notices, 1)
-		require.Regexp(s, `(?s)^duration: \d+\.\d+ ms  plan:\nQuery Text: SELECT 1 AS x\nResult  \(cost=0\.00\.\.0\.01 rows=1 width=4\) \(actual rows=1(\.00)? loops=1\)$`, s.notices[0].Message)
+		require.Regexp(s, `(?s)^duration: \d+\.\d+ ms  plan:\nQuery Text: SELECT 1 AS x\nResult  \(cost=0\.00\.\.0\.01 rows=1 width=4\) \(actual rows=1(\.00)? loops=1\)$`, s.lastNotice().Message)
 		s.exec(`SET auto_explain.log_nested_statements = on; CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) FROM pg_class WHERE oid = 1259); END $$`)
 		s.notices = nil
 		s.exec(`SELECT f()`)

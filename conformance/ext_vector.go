@@ -198,7 +198,7 @@ func vectorIVFFlat(s *session) {
 	s.fails("22023", `CREATE INDEX ON v USING ivfflat (vec vector_l2_ops) WITH (lists = 0)`)
 	s.notices = nil
 	s.exec(`CREATE TABLE few (vec vector(3)); CREATE INDEX ON few USING ivfflat (vec vector_l2_ops)`)
-	require.Equal(s, "ivfflat index created with little data", s.notices[0].Message)
+	require.Equal(s, "ivfflat index created with little data", s.lastNotice().Message)
 	s.exec(`DROP TABLE few, v; RESET enable_seqscan; RESET ivfflat.probes`)
 }
 

@@ -86,7 +86,7 @@ func testPLpgSQL(a *area) {
 	})
 	a.run("Raise", func(s *session) {
 		s.exec(`DO $$ BEGIN RAISE NOTICE '% and % and %%', 1, NULL USING HINT = 'h', DETAIL = 'd', ERRCODE = '01ABC'; END $$`)
-		notice := s.notices[0]
+		notice := s.lastNotice()
 		require.Equal(s, []string{"NOTICE", "01ABC", "1 and <NULL> and %", "d", "h", "PL/pgSQL function inline_code_block line 1 at RAISE"},
 			[]string{notice.Severity, notice.Code, notice.Message, notice.Detail, notice.Hint, notice.Where})
 		s.fails("P0001", `DO $$ BEGIN RAISE 'plain'; END $$`)
@@ -95,7 +95,7 @@ func testPLpgSQL(a *area) {
 		s.fails("42601", `DO $$ BEGIN RAISE NOTICE '%', 1, 2; END $$`)
 		s.exec(`DO $$ BEGIN FOR i IN 1..500 LOOP RAISE NOTICE 'number %', i; END LOOP; END $$`)
 		require.Len(s, s.notices, 501)
-		require.Equal(s, "number 500", s.notices[500].Message)
+		require.Equal(s, "number 500", s.lastNotice().Message)
 	})
 	a.run("Diagnostics", func(s *session) {
 		s.exec(`CREATE TABLE t (a int);

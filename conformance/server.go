@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 )
 
@@ -74,17 +73,19 @@ func (c catalog) without(other catalog) []string {
 	return left
 }
 
-// queryOnce opens a session for one query and returns its first column.
+// queryOnce opens a session for one query and returns its first column, sorted.
 func queryOnce(t *testing.T, target Target, sql string) []string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), caseTimeout)
 	defer cancel()
 	conn := target.Connect(ctx, t, nil)
 	defer conn.Close(ctx)
-	rows, err := conn.Query(ctx, sql)
+	results, err := conn.PgConn().Exec(ctx, sql).ReadAll()
 	require.NoError(t, err)
-	values, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	require.NoError(t, err)
+	var values []string
+	for _, row := range results[0].Rows {
+		values = append(values, string(row[0]))
+	}
 	slices.Sort(values)
 	return values
 }

@@ -28,6 +28,7 @@ type session struct {
 	pg     *pgconn.PgConn // conn's, or what wire made of it
 	schema string
 
+	opened        []*session // by another
 	notices       []*pgconn.Notice
 	notifications []*pgconn.Notification
 	ends          bool // the case ends the session itself
@@ -271,6 +272,13 @@ func (s *session) isError(sqlstate string, err error, sql string) *pgconn.PgErro
 	require.ErrorAs(s, err, &pgErr, brief(sql))
 	require.Equal(s, sqlstate, pgErr.Code, "%s: %s", brief(sql), pgErr.Message)
 	return pgErr
+}
+
+// lastNotice returns the notice that came last.
+func (s *session) lastNotice() *pgconn.Notice {
+	s.Helper()
+	require.NotEmpty(s, s.notices, "a notice was expected")
+	return s.notices[len(s.notices)-1]
 }
 
 // brief cuts a statement to what a failure needs to show.

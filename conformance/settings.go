@@ -28,7 +28,7 @@ func testSettings(a *area) {
 		s.exec(`BEGIN; SELECT set_config('work_mem', '8MB', true); COMMIT`)
 		s.want(`SHOW work_mem`, "2MB")
 		s.exec(`SET LOCAL work_mem = '4MB'`)
-		require.Equal(s, "25P01", s.notices[len(s.notices)-1].Code)
+		require.Equal(s, "25P01", s.lastNotice().Code)
 	})
 	a.run("Errors", func(s *session) {
 		s.fails("42704", `SHOW nope`)

@@ -92,7 +92,7 @@ func testSizes(a *area) {
 	a.run("Identifiers", func(s *session) {
 		long := strings.Repeat("n", 70)
 		s.exec(`CREATE TABLE ` + long + ` (a int)`)
-		require.Equal(s, "42622", s.notices[len(s.notices)-1].Code)
+		require.Equal(s, "42622", s.lastNotice().Code)
 		s.want(`SELECT length(relname) FROM pg_class WHERE oid = '`+long[:63]+`'::regclass`, "63")
 		s.exec(`SELECT a FROM ` + long)
 		// A name is cut between characters.

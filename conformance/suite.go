@@ -60,4 +60,13 @@ var extensionAreas = []namedArea{
 }
 
 // concurrencyAreas is the suite of RunConcurrency.
-var concurrencyAreas = []namedArea{}
+var concurrencyAreas = []namedArea{
+	{"Isolation", testIsolation},
+	{"Locks", testLocks},
+	{"Sessions", testSessions},
+	{"Writers", testWriters},
+	{"ConcurrentDDL", testConcurrentDDL},
+	{"SessionTimeouts", testSessionTimeouts},
+	{"Signals", testSignals},
+	{"Notifications", testNotifications},
+}

@@ -81,7 +81,7 @@ func testTransactions(a *area) {
 		s.want(`SHOW transaction_isolation`, "repeatable read")
 		s.exec(`RESET default_transaction_isolation`)
 		s.exec(`SET TRANSACTION READ ONLY`)
-		require.Equal(s, "SET TRANSACTION can only be used in transaction blocks", s.notices[len(s.notices)-1].Message)
+		require.Equal(s, "SET TRANSACTION can only be used in transaction blocks", s.lastNotice().Message)
 	})
 	a.run("StableNow", func(s *session) {
 		s.exec(`BEGIN`)

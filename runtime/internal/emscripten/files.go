@@ -77,7 +77,7 @@ func init() {
 	})
 	define("__syscall_fallocate", func(g *Guest, a args) {
 		if a.i32(1) != 0 { // punching holes and the like
-			a.set(neg(vfs.ENOTSUP))
+			a.set(neg(eOpNotSupp))
 			return
 		}
 		a.set(ret(g.file(a.i32(0), func(f *vfs.File) error { return f.Allocate(a.i64(2), a.i64(3)) })))
@@ -137,10 +137,11 @@ func (g *Guest) vector(a args, done uint32, do func(*vfs.File, []byte) (int, err
 	}
 	var total uint32
 	for iov, n := a.u32(1), a.u32(2); n > 0; iov, n = iov+8, n-1 {
-		p := g.Bytes(g.Load32(iov), g.Load32(iov+4))
-		if len(p) == 0 {
+		size := g.Load32(iov + 4)
+		if size == 0 { // wherever it is
 			continue
 		}
+		p := g.Bytes(g.Load32(iov), size)
 		k, err := do(f, p)
 		total += uint32(k)
 		if err != nil && total == 0 {
@@ -197,16 +198,16 @@ func (g *Guest) pipe(out uint32) uint32 {
 	return 0
 }
 
-// Commands of fcntl, as in musl.
+// Commands of fcntl, as in musl for 32-bit machines.
 const (
 	fDupFD        = 0
 	fGetFD        = 1
 	fSetFD        = 2
 	fGetFL        = 3
 	fSetFL        = 4
-	fGetLk        = 5
-	fSetLk        = 6
-	fSetLkW       = 7
+	fGetLk        = 12
+	fSetLk        = 13
+	fSetLkW       = 14
 	fDupFDCloexec = 1030
 
 	fUnlck = 2
@@ -229,7 +230,7 @@ func (g *Guest) fcntl(n, cmd int32, varargs uint32) uint32 {
 		f.SetFlags(int(arg()))
 		return 0
 	case fGetLk: // nobody else can hold a lock
-		g.Bytes(arg(), 2)[0] = fUnlck
+		le.PutUint16(g.Bytes(arg(), 2), fUnlck)
 		return 0
 	case fSetLk, fSetLkW:
 		return 0

@@ -83,7 +83,7 @@ func ret(err error) uint32 {
 	if err == nil {
 		return 0
 	}
-	return neg(vfs.ErrnoOf(err))
+	return neg(errno(err))
 }
 
 // wasi returns the result of a WASI function.
@@ -91,5 +91,16 @@ func wasi(err error) uint32 {
 	if err == nil {
 		return 0
 	}
-	return uint32(vfs.ErrnoOf(err))
+	return uint32(errno(err))
 }
+
+// errno returns the guest's number of an error. Emscripten has WASI's numbers
+// except for ENOTSUP, which it does not tell from EOPNOTSUPP.
+func errno(err error) vfs.Errno {
+	if e := vfs.ErrnoOf(err); e != vfs.ENOTSUP {
+		return e
+	}
+	return eOpNotSupp
+}
+
+const eOpNotSupp vfs.Errno = 138

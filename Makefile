@@ -1,0 +1,96 @@
+# calf's tasks. `make help` lists them. They need Go, npm (for the guest), make and git; `make test` also a C compiler, for
+# the race detector only. The product itself is built without cgo.
+
+GO ?= go
+export CGO_ENABLED := 0
+
+# Where `make tarballs` puts the npm packages, and where the tests look for them.
+TARBALLS := $(CURDIR)/bin/npm
+export CALF_TEST_NPM_TARBALLS ?= $(wildcard $(TARBALLS))
+
+# The race detector is the one thing that needs cgo. `make test RACE=` does without.
+RACE ?= -race
+TESTTIMEOUT ?= 15m
+PACKAGES ?= ./...
+BENCH ?= .
+BENCHTIME ?= 1s
+FUZZTIME ?= 10s
+
+PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+STATICCHECK := $(GO) tool -modfile=scripts/tools/go.mod staticcheck
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z\/-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## install the guest, if it is not installed
+	@$(GO) run ./cmd/calf assets info >/dev/null 2>&1 || $(GO) run ./cmd/calf assets install
+
+.PHONY: demo
+demo: setup ## search the documentation of Go's standard library, in a database of its own
+	@$(GO) run ./examples/quickstart
+
+.PHONY: test
+test: setup ## run all tests, with the race detector
+	CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(RACE) -timeout $(TESTTIMEOUT) $(PACKAGES)
+
+.PHONY: tarballs
+tarballs: ## fetch the guest's npm packages, with which `make test` also tests installing
+	@mkdir -p $(TARBALLS)
+	cd $(TARBALLS) && npm pack --silent $$(node -p 'require("$(CURDIR)/assets/lock.json").groups.find(g => g.name == "guest").packages.map(p => p.name + "@" + p.version).join(" ")')
+
+.PHONY: check
+check: check-format check-vet check-lint check-modules check-house check-platforms check-clean ## everything but the tests: format, lint, modules, imports, platforms
+
+.PHONY: check-format
+check-format:
+	@bad=$$("$$($(GO) env GOROOT)/bin/gofmt" -l .); if [ -n "$$bad" ]; then echo "gofmt would change:" $$bad; exit 1; fi
+
+.PHONY: check-vet
+check-vet:
+	$(GO) vet ./...
+
+.PHONY: check-lint
+check-lint:
+	$(STATICCHECK) ./...
+
+.PHONY: check-modules
+check-modules:
+	$(GO) mod tidy -diff
+	$(GO) mod verify
+	$(GO) -C scripts/tools mod tidy -diff
+	$(GO) -C scripts/tools mod verify
+
+.PHONY: check-house
+check-house:
+	$(GO) test ./internal/archtest
+
+.PHONY: check-platforms
+check-platforms: $(PLATFORMS:%=check-platform/%)
+
+.PHONY: $(PLATFORMS:%=check-platform/%)
+$(PLATFORMS:%=check-platform/%): check-platform/%:
+	GOOS=$(word 1,$(subst /, ,$*)) GOARCH=$(word 2,$(subst /, ,$*)) $(GO) build ./...
+	GOOS=$(word 1,$(subst /, ,$*)) GOARCH=$(word 2,$(subst /, ,$*)) $(GO) vet ./...
+
+# What the steps before have changed or left behind fails, and so does what is not committed.
+.PHONY: check-clean
+check-clean:
+	@if ! git rev-parse --is-inside-work-tree >/dev/null 2>&1; then echo "not a git work tree: whether it is clean is not checked"; \
+	elif [ -n "$$(git status --porcelain)" ]; then \
+		echo "the work tree is not clean:"; git status --short; git --no-pager diff --exit-code; exit 1; fi
+
+.PHONY: bench
+bench: setup ## run the benchmarks, also on a native PostgreSQL if there is one
+	scripts/native-postgres $(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem -timeout 60m $(PACKAGES)
+
+.PHONY: fuzz
+fuzz: ## run each fuzz target for a short time (FUZZTIME)
+	scripts/fuzz $(FUZZTIME) $(PACKAGES)
+
+.PHONY: clean
+clean: ## remove what was built here; the guest stays in the user's cache folder
+	rm -rf bin *.test *.prof *.out

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/calfdb/calf/pglite"
+	"github.com/spf13/cobra"
+)
+
+// database is the flags of commands that open a database.
+type database struct {
+	dir, user, name string
+	log             bool
+}
+
+func (d *database) addTo(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&d.dir, "db", pglite.Memory, "`directory` of the database, which is made if it does not exist")
+	f.StringVarP(&d.user, "user", "U", "", "`name` of the role to connect as (default postgres)")
+	f.StringVarP(&d.name, "database", "d", "", "`name` of the database to connect to (default postgres)")
+	f.BoolVar(&d.log, "log", false, "print the server log on standard error")
+}
+
+// open opens the database. What takes long is told on standard error.
+func (d *database) open(ctx context.Context, p *program) (*pglite.DB, error) {
+	s := newQuietSteps(p.stderr)
+	defer s.stop()
+	cfg := pglite.Config{Dir: d.dir, Progress: s.step}
+	if d.log {
+		cfg.Logger = slog.New(slog.NewTextHandler(p.stderr, nil))
+	}
+	return pglite.OpenConfig(ctx, cfg)
+}

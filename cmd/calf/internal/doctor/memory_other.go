@@ -1,0 +1,11 @@
+//go:build !(linux || darwin || freebsd || netbsd || windows)
+
+package doctor
+
+// Nothing is known about other platforms.
+
+func tryExecutable() error { return nil }
+
+func addressSpaceLimit() (bytes uint64, limited bool) { return 0, false }
+
+func tryReserve(uint64) error { return nil }

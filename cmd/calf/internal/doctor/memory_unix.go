@@ -1,0 +1,60 @@
+//go:build linux || darwin || freebsd || netbsd
+
+package doctor
+
+import (
+	"errors"
+	"math"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+func tryExecutable() error {
+	b, err := unix.Mmap(-1, 0, os.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	if err != nil {
+		return os.NewSyscallError("mmap", err)
+	}
+	defer unix.Munmap(b)
+	return os.NewSyscallError("mprotect", unix.Mprotect(b, unix.PROT_READ|unix.PROT_EXEC))
+}
+
+// addressSpaceLimit returns the process's limit, if it has one.
+func addressSpaceLimit() (bytes uint64, limited bool) {
+	var l unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_AS, &l); err != nil {
+		return 0, false
+	}
+	cur := uint64(l.Cur)
+	return cur, cur < math.MaxInt64 // the greatest of all is the absence of a limit
+}
+
+func tryReserve(n uint64) error {
+	if n > math.MaxInt {
+		return errors.New("addresses have 32 bits")
+	}
+	b, err := unix.Mmap(-1, 0, int(n), unix.PROT_NONE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	if err != nil {
+		return os.NewSyscallError("mmap", err)
+	}
+	return unix.Munmap(b)
+}
+
+// tryMapping maps a file twice, to share it and to copy it on write.
+func tryMapping(f *os.File) error {
+	size := os.Getpagesize()
+	if err := f.Truncate(int64(size)); err != nil {
+		return err
+	}
+	for _, flags := range []int{unix.MAP_SHARED, unix.MAP_PRIVATE} {
+		b, err := unix.Mmap(int(f.Fd()), 0, size, unix.PROT_READ|unix.PROT_WRITE, flags)
+		if err != nil {
+			return os.NewSyscallError("mmap", err)
+		}
+		b[0] = 1
+		if err := unix.Munmap(b); err != nil {
+			return os.NewSyscallError("munmap", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/calfdb/calf/cmd/calf/internal/render"
+	"github.com/calfdb/calf/cmd/calf/internal/script"
+	"github.com/calfdb/calf/cmd/calf/internal/session"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/spf13/cobra"
+)
+
+// query is the flags of calf query.
+type query struct {
+	db          database
+	table       bool
+	csv, json   bool
+	null        string
+	quiet       bool
+	stopOnError bool
+}
+
+func (p *program) queryCommand() *cobra.Command {
+	q := &query{}
+	c := &cobra.Command{
+		Use:   "query [flags] [SQL]",
+		Short: "Run SQL",
+		Long: `Run SQL on a database and print the results.
+
+Without SQL as an argument, a script is read from standard input, and each
+statement runs as soon as it is there. Scripts that pg_dump wrote can be run: the
+data of COPY FROM STDIN follows in the script, and of psql's backslash commands
+there are \connect, \restrict, \unrestrict, \set ON_ERROR_STOP and \q.
+
+With SQL as an argument, COPY FROM STDIN reads standard input.
+
+After an error the next statement runs, unless --stop-on-error is given; the exit
+status is 1 in either case. Ctrl-C cancels the statement that runs and ends the
+script; the second one ends the program at once.
+
+Results are printed as psql prints them. A table is held in memory until its last
+row is there; --csv and --json print rows as they come.
+
+--json prints each result as an array of objects on a line of its own. Numbers,
+booleans, json and jsonb are what they are in JSON, NULL is null, and all else is
+a string. The second of two columns called a is called a_2. --csv prints a header
+and no distinction between results. Both print no command tags.`,
+		Example: `  calf query 'SELECT version()'
+  calf query --db ./data --csv 'TABLE customers' > customers.csv
+  calf query --db ./data 'COPY customers FROM STDIN (FORMAT csv, HEADER)' < customers.csv
+  calf query --db ./data --stop-on-error < dump.sql`,
+		Args: cobra.MaximumNArgs(1),
+	}
+	q.db.addTo(c)
+	f := c.Flags()
+	f.BoolVar(&q.table, "table", false, "print aligned tables (the default)")
+	f.BoolVar(&q.csv, "csv", false, "print comma-separated values")
+	f.BoolVar(&q.json, "json", false, "print JSON")
+	f.StringVar(&q.null, "null", "", "`text` to print for NULL, except in JSON")
+	f.BoolVarP(&q.quiet, "quiet", "q", false, "print no command tags")
+	f.BoolVar(&q.stopOnError, "stop-on-error", false, "end at the first error")
+	c.MarkFlagsMutuallyExclusive("table", "csv", "json")
+	c.MarkFlagsMutuallyExclusive("null", "json")
+	return p.does(c, func(ctx context.Context, args []string) error { return q.run(ctx, p, args) })
+}
+
+func (q *query) run(ctx context.Context, p *program, args []string) (err error) {
+	db, err := q.db.open(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	out := bufio.NewWriterSize(p.stdout, 64<<10)
+	cfg := session.Config{
+		Server:      func() *pgconn.Config { return &db.ConnConfig().Config },
+		User:        q.db.user,
+		Database:    q.db.name,
+		Printer:     q.printer(out),
+		Stdout:      out,
+		Stderr:      p.stderr,
+		StopOnError: q.stopOnError,
+	}
+	var sql io.Reader = p.stdin
+	if len(args) > 0 {
+		sql = strings.NewReader(args[0])
+		cfg.Data = bufio.NewReader(p.stdin)
+	}
+	s, err := session.Open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	err = s.Run(ctx, script.NewScanner(sql))
+	if errors.Is(err, session.ErrFailed) {
+		return errReported
+	}
+	return err
+}
+
+// printer returns the printer that was asked for.
+func (q *query) printer(w io.Writer) render.Printer {
+	switch {
+	case q.csv:
+		return render.NewCSV(w, q.null)
+	case q.json:
+		return render.NewJSON(w)
+	}
+	return render.NewTable(w, render.TableOptions{Null: q.null, Quiet: q.quiet})
+}

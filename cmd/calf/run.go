@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit statuses.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// A program is one run of calf.
+type program struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	started        bool // a command has begun; errors before that are of usage
+}
+
+// run runs calf with arguments, and returns its exit status. When ctx is
+// cancelled, it stops what it is doing and cleans up.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	p := &program{stdin: interruptible(ctx, stdin), stdout: stdout, stderr: stderr}
+	root := p.root()
+	root.SetArgs(append([]string{}, args...))
+	root.SetIn(p.stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	cmd, err := root.ExecuteContextC(ctx)
+	return p.report(ctx, cmd, err)
+}
+
+// root returns the command tree.
+func (p *program) root() *cobra.Command {
+	root := p.group(&cobra.Command{
+		Use:   "calf",
+		Short: "PostgreSQL without a server",
+		Long: `calf runs PostgreSQL inside a process, on a directory or in memory.
+
+Install its files once with "calf assets install". "calf doctor" tells what is
+missing.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	})
+	root.AddCommand(p.assetsCommand(), p.queryCommand(), p.serveCommand(), p.doctorCommand(), p.versionCommand())
+	return root
+}
+
+// group makes a command out of commands. Without one of them it prints its help.
+func (p *program) group(c *cobra.Command) *cobra.Command {
+	c.Args = cobra.ArbitraryArgs
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return fmt.Errorf("unknown command %q", args[0])
+		}
+		return c.Help()
+	}
+	return c
+}
+
+// does makes a command do something.
+func (p *program) does(c *cobra.Command, do func(ctx context.Context, args []string) error) *cobra.Command {
+	c.RunE = func(c *cobra.Command, args []string) error {
+		p.started = true
+		return do(c.Context(), args)
+	}
+	return c
+}
+
+// errReported is the error of a command that has told all there is to tell.
+var errReported = errors.New("reported")
+
+// usage is an error in how a command was called.
+type usage string
+
+func (u usage) Error() string { return string(u) }
+
+// report prints an error as one line, and returns the exit status.
+func (p *program) report(ctx context.Context, cmd *cobra.Command, err error) int {
+	switch asked := usage(""); {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errReported), errors.Is(err, syscall.EPIPE):
+		return exitFailed
+	case !p.started, errors.As(err, &asked):
+		fmt.Fprintf(p.stderr, "calf: %s (see %s --help)\n", oneLine(err), cmd.CommandPath())
+		return exitUsage
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintln(p.stderr, "calf: interrupted")
+		return exitFailed
+	}
+	fmt.Fprintf(p.stderr, "calf: %s\n", oneLine(err))
+	return exitFailed
+}
+
+// oneLine returns the text of an error without line breaks, and without the name
+// of the package that it comes from.
+func oneLine(err error) string {
+	text := strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+	for _, pkg := range []string{"pglite: ", "assets: ", "runtime: "} {
+		text = strings.TrimPrefix(text, pkg)
+	}
+	return text
+}

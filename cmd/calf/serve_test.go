@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/calfdb/calf/assets"
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+)
+
+func TestServeRefusals(t *testing.T) {
+	for name, test := range map[string]struct {
+		args   []string
+		status int
+		says   string
+	}{
+		"TrustElsewhere": {[]string{"--listen", "0.0.0.0:0"}, exitFailed, "use --auth scram"},
+		"PlainElsewhere": {[]string{"--listen", "0.0.0.0:0", "--auth", "scram"}, exitFailed, "use --tls-cert and --tls-key"},
+		"NoListener":     {[]string{"--listen", ""}, exitUsage, "nothing to listen on"},
+		"Auth":           {[]string{"--auth", "guess"}, exitUsage, "trust or scram"},
+		"KeyMissing":     {[]string{"--tls-cert", "x"}, exitUsage, "tls-key"},
+		"NoCertificate":  {[]string{"--tls-cert", "/nowhere", "--tls-key", "/nowhere"}, exitFailed, "reading the certificate"},
+		"Setting":        {[]string{"-c", "work_mem"}, exitUsage, "not name=value"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var stderr bytes.Buffer
+			status := run(context.Background(), append([]string{"serve"}, test.args...), strings.NewReader(""), io.Discard, &stderr)
+			require.Equal(t, test.status, status)
+			require.Contains(t, stderr.String(), test.says)
+		})
+	}
+}
+
+func TestServe(t *testing.T) {
+	if _, err := assets.Open(); errors.Is(err, assets.ErrAssetsMissing) {
+		t.Skipf("needs the guest: %v", err)
+	}
+	dir := t.TempDir()
+	manager, err := net.ListenPacket("unixgram", filepath.Join(dir, "notify"))
+	require.NoError(t, err)
+	defer manager.Close()
+	t.Setenv("NOTIFY_SOCKET", filepath.Join(dir, "notify"))
+
+	ctx, cancel := context.WithCancel(context.Background())
+	out, stdout := io.Pipe()
+	status := make(chan int, 1)
+	go func() {
+		status <- run(ctx, []string{"serve", "--db", filepath.Join(dir, "data"), "--listen", "127.0.0.1:0", "--socket", dir,
+			"-c", "work_mem=9MB"}, strings.NewReader(""), stdout, io.Discard)
+		stdout.Close()
+	}()
+	lines := bufio.NewScanner(out)
+	require.True(t, lines.Scan())
+	address := strings.TrimPrefix(lines.Text(), "ready on ")
+	require.True(t, lines.Scan())
+	require.Equal(t, "ready on "+filepath.Join(dir, ".s.PGSQL.5432"), lines.Text())
+	told := make([]byte, 100)
+	n, _, err := manager.ReadFrom(told)
+	require.NoError(t, err)
+	require.Equal(t, "READY=1", string(told[:n]))
+
+	host, port, err := net.SplitHostPort(address)
+	require.NoError(t, err)
+	for _, where := range []string{"host=" + host + " port=" + port, "host=" + dir + " port=5432"} {
+		conn, err := pgx.Connect(ctx, where+" user=postgres sslmode=disable")
+		require.NoError(t, err)
+		var mem string
+		require.NoError(t, conn.QueryRow(ctx, "SHOW work_mem").Scan(&mem))
+		require.Equal(t, "9MB", mem)
+		require.NoError(t, conn.Close(ctx))
+	}
+	info, err := os.Stat(filepath.Join(dir, ".s.PGSQL.5432"))
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	cancel()
+	require.Equal(t, exitOK, <-status)
+	require.NoFileExists(t, filepath.Join(dir, ".s.PGSQL.5432"))
+	require.NoFileExists(t, filepath.Join(dir, "data", "postmaster.pid"))
+}

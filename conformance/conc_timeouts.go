@@ -1,0 +1,63 @@
+package conformance
+
+import (
+	"github.com/stretchr/testify/require"
+)
+
+// testSessionTimeouts checks the limits that end a session.
+func testSessionTimeouts(a *area) {
+	a.run("IdleInTransaction", func(s *session) {
+		o := s.another()
+		s.exec(`CREATE TABLE t (a int); INSERT INTO t VALUES (0)`)
+		o.exec(`SET idle_in_transaction_session_timeout = '30ms'`)
+		o.exec(`BEGIN; UPDATE t SET a = 1`)
+		pid := o.pg.PID()
+		s.want(`UPDATE t SET a = a + 10 RETURNING a`, "10")
+		s.gone(pid)
+		requireReason(s, "25P03", o.isGone())
+	})
+	a.run("IdleSession", func(s *session) {
+		o := s.another()
+		o.exec(`SET idle_session_timeout = '30ms'`)
+		s.gone(o.pg.PID())
+		requireReason(s, "57P05", o.isGone())
+	})
+	a.run("IdleSessionKeepsBusyOnes", func(s *session) {
+		o := s.another()
+		o.exec(`SET idle_session_timeout = '1h'; SET idle_in_transaction_session_timeout = '1h'`)
+		o.exec(`BEGIN; SELECT pg_sleep(0.05); COMMIT`)
+		o.want(`SELECT 1`, "1")
+	})
+	a.run("Transaction", func(s *session) {
+		s.needs(17, "transaction_timeout")
+		s.exec(`CREATE TABLE t (a int); INSERT INTO t VALUES (0)`)
+		o := s.another()
+		o.exec(`SET transaction_timeout = '300ms'`)
+		o.exec(`BEGIN; UPDATE t SET a = 1`)
+		s.want(`UPDATE t SET a = a + 10 RETURNING a`, "10")
+		s.gone(o.pg.PID())
+		requireReason(s, "25P04", o.isGone())
+
+		busy := s.another()
+		busy.ends = true
+		busy.exec(`SET transaction_timeout = '50ms'`)
+		_, err := busy.run(`SELECT pg_sleep(100000)`)
+		s.isError("25P04", err, "pg_sleep")
+		s.gone(busy.pg.PID())
+	})
+	a.run("StatementTimeoutsAreTheirOwn", func(s *session) {
+		o := s.another()
+		o.exec(`SET statement_timeout = '30ms'`)
+		mine := s.start(`SELECT count(*) FROM generate_series(1, 300000) AS i WHERE i % 7 = 0`)
+		o.fails("57014", `SELECT pg_sleep(100000)`)
+		require.Equal(s, []string{"42857"}, mine.rows())
+	})
+}
+
+// requireReason checks the SQLSTATE with which a session ended. A client that writes before it reads may lose it.
+func requireReason(s *session, want, got string) {
+	s.Helper()
+	if got != "" {
+		require.Equal(s, want, got)
+	}
+}

@@ -1,0 +1,23 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"github.com/calfdb/calf/assets"
+	"github.com/stretchr/testify/require"
+)
+
+func TestRun(t *testing.T) {
+	if _, err := assets.Open(); errors.Is(err, assets.ErrAssetsMissing) {
+		t.Skipf("needs the guest: %v", err)
+	}
+	var out bytes.Buffer
+	require.NoError(t, run(t.Context(), &out))
+	require.Equal(t, `bob sees 100, and 70 after alice's commit
+bob waits for alice's lock until his context ends: ERROR: canceling statement due to user request (SQLSTATE 57014)
+his connection still works
+bob hears on news: ada was paid
+`, out.String())
+}

@@ -1,0 +1,50 @@
+package archtest
+
+// rooms says which room of the house may import which. A package belongs to the room with the longest path that is a
+// prefix of its own, and may always import what is in its room. A package without a room fails the test: decide where it
+// belongs, and add a line. Tests of a package may import more.
+var rooms = []room{
+	{path: "assets"},
+	{path: "runtime", may: []string{"assets"}},
+	{path: "wire"},
+	{path: "schema"},
+	{path: "pglite", may: []string{"runtime", "wire", "assets"}},
+	{path: "pglite/pglitetest", may: []string{"pglite", "schema", "assets"}},
+	{path: "pglite/presenter", may: []string{"schema"}},
+	{path: "pglite/manager", may: []string{"pglite", "schema", "assets"}},
+	{path: "pglite/importer", may: []string{"pglite", "schema", "assets"}},
+	{path: "conformance"},
+	{path: "cmd", may: []string{anywhere}},
+	{path: "examples", may: []string{anywhere}},
+	{path: "internal/archtest"},
+}
+
+// closed are rooms that nobody may import, whatever else is said.
+var closed = []string{"cmd", "examples", "internal/archtest"}
+
+// confined are packages of others that only some rooms may import, because they are heavy, or because the rest of the
+// house must not depend on them. A path stands for everything below it.
+var confined = []confinement{
+	{path: "github.com/tetratelabs/wazero", to: []string{"runtime"}},    // the engine can be exchanged behind runtime
+	{path: "github.com/spf13", to: []string{"cmd"}},                     // only a command line parses one
+	{path: "testing", to: []string{"conformance", "pglite/pglitetest"}}, // its flags and its size are not for products
+	{path: "github.com/stretchr/testify", to: []string{"conformance", "pglite/pglitetest"}},
+	{path: "go.uber.org/goleak", to: nil},        // tests only
+	{path: "github.com/jackc/pgproto3", to: nil}, // tests only: a second codec, whose CVE has no fix
+	{path: "modernc.org/sqlite", to: []string{"pglite/importer"}},
+	{path: "github.com/parquet-go", to: []string{"pglite/importer"}},
+	{path: "C", to: nil}, // no cgo
+}
+
+type room struct {
+	path string
+	may  []string
+}
+
+type confinement struct {
+	path string
+	to   []string
+}
+
+// anywhere is every room that is not closed.
+const anywhere = "*"
