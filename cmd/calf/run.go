@@ -78,6 +78,9 @@ func (p *program) does(c *cobra.Command, do func(ctx context.Context, args []str
 // errReported is the error of a command that has told all there is to tell.
 var errReported = errors.New("reported")
 
+// errInterrupted is the cause of the end of what a signal ended.
+var errInterrupted = errors.New("interrupted")
+
 // usage is an error in how a command was called.
 type usage string
 
@@ -93,9 +96,8 @@ func (p *program) report(ctx context.Context, cmd *cobra.Command, err error) int
 	case !p.started, errors.As(err, &asked):
 		fmt.Fprintf(p.stderr, "calf: %s (see %s --help)\n", oneLine(err), cmd.CommandPath())
 		return exitUsage
-	case ctx.Err() != nil && errors.Is(err, context.Canceled):
-		fmt.Fprintln(p.stderr, "calf: interrupted")
-		return exitFailed
+	case ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, errInterrupted)):
+		err = errInterrupted
 	}
 	fmt.Fprintf(p.stderr, "calf: %s\n", oneLine(err))
 	return exitFailed

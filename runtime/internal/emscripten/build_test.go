@@ -16,7 +16,7 @@ const (
 	threwCount    = 528 // how often it was called
 	initialStack  = 0x8000
 	initialPages  = 8
-	maximalPages  = 1024
+	maximalPages  = 32768
 	constantValue = 4321
 )
 

@@ -14,8 +14,8 @@ const eNotSock vfs.Errno = 57
 
 func init() {
 	define("sleep", func(g *Guest, a args) {
-		g.Kernel.Sleep(time.Duration(a.u32(0)) * time.Second)
-		a.set(0)
+		left := g.Kernel.Sleep(time.Duration(a.u32(0)) * time.Second)
+		a.set(uint32((left + time.Second - 1) / time.Second))
 	})
 	for name, errno := range map[string]vfs.Errno{
 		"getsockopt":  eNotSock,

@@ -7,10 +7,13 @@ import (
 	"github.com/calfdb/calf/runtime/vfs"
 )
 
-// Address families, the error codes of getaddrinfo and its flag, as in musl.
+// Address families and the error codes of getaddrinfo, as in musl.
 const (
 	afInet  = 2
 	afInet6 = 10
+
+	sizeInet  = 16 // of struct sockaddr_in
+	sizeInet6 = 28 // of struct sockaddr_in6
 
 	eaiNoName   = -2
 	eaiService  = -8
@@ -25,7 +28,7 @@ func init() {
 		a.set(uint32(g.getaddrinfo(a.u32(0), a.u32(1), a.u32(2), a.u32(3))))
 	})
 	define("getnameinfo", func(g *Guest, a args) {
-		a.set(uint32(g.getnameinfo(a.u32(0), a.u32(2), a.u32(3), a.u32(4), a.u32(5))))
+		a.set(uint32(g.getnameinfo(a.u32(0), a.u32(1), a.u32(2), a.u32(3), a.u32(4), a.u32(5))))
 	})
 	// A guest has no network.
 	for _, name := range []string{"accept4", "bind", "connect", "listen", "recvfrom", "sendto", "socket"} {
@@ -51,14 +54,14 @@ func (g *Guest) getaddrinfo(node, service, hints, out uint32) int32 {
 		return eaiNoName
 	}
 	ip, err := netip.ParseAddr(g.CString(node))
-	if err != nil {
+	if err != nil || ip.Zone() != "" { // there are no interfaces
 		return eaiNoName
 	}
-	if family != 0 && (family == afInet6) != ip.Is6() {
+	sa := MarshalSockaddr(netip.AddrPortFrom(ip, uint16(port)))
+	if family != 0 && family != uint32(sa[0]) {
 		return eaiFamily
 	}
 	// freeaddrinfo frees the address and the struct, each by itself.
-	sa := MarshalSockaddr(netip.AddrPortFrom(ip, uint16(port)))
 	addr, info := g.Malloc(len(sa)), g.Malloc(32)
 	copy(g.Bytes(addr, uint32(len(sa))), sa)
 	for i, v := range []uint32{0, uint32(sa[0]), socktype, protocol, uint32(len(sa)), addr, 0, 0} {
@@ -69,12 +72,12 @@ func (g *Guest) getaddrinfo(node, service, hints, out uint32) int32 {
 }
 
 // getnameinfo writes an address in numeric form.
-func (g *Guest) getnameinfo(sa, node, nodeLen, service, serviceLen uint32) int32 {
+func (g *Guest) getnameinfo(sa, size, node, nodeLen, service, serviceLen uint32) int32 {
 	var ip netip.Addr
-	switch le.Uint16(g.Bytes(sa, 2)) {
-	case afInet:
+	switch family := le.Uint16(g.Bytes(sa, 2)); {
+	case family == afInet && size >= sizeInet:
 		ip = netip.AddrFrom4([4]byte(g.Bytes(sa+4, 4)))
-	case afInet6:
+	case family == afInet6 && size >= sizeInet6:
 		ip = netip.AddrFrom16([16]byte(g.Bytes(sa+8, 16)))
 	default:
 		return eaiFamily
@@ -105,13 +108,13 @@ func (g *Guest) putString(p, size uint32, s string) bool {
 func MarshalSockaddr(ap netip.AddrPort) []byte {
 	ip := ap.Addr()
 	if ip.Is4() {
-		b := make([]byte, 16)
+		b := make([]byte, sizeInet)
 		le.PutUint16(b, afInet)
 		b[2], b[3] = byte(ap.Port()>>8), byte(ap.Port())
 		copy(b[4:], ip.AsSlice())
 		return b
 	}
-	b := make([]byte, 28)
+	b := make([]byte, sizeInet6)
 	le.PutUint16(b, afInet6)
 	b[2], b[3] = byte(ap.Port()>>8), byte(ap.Port())
 	copy(b[8:], ip.AsSlice())

@@ -71,6 +71,10 @@ func init() {
 		}))
 	})
 	define("__syscall_readlinkat", func(g *Guest, a args) {
+		if a.i32(3) <= 0 {
+			a.set(neg(vfs.EINVAL))
+			return
+		}
 		n := 0
 		r := g.at(a.i32(0), a.u32(1), func(dir *vfs.File, path string) error {
 			target, err := g.FS.ReadlinkAt(dir, path)
@@ -218,10 +222,18 @@ func (g *Guest) utimens(a args) uint32 {
 			case utimeOmit:
 				times[i] = nil
 			default:
+				if nsec >= 1e9 {
+					return neg(vfs.EINVAL)
+				}
 				t := time.Unix(int64(g.Load64(p)), int64(nsec))
 				times[i] = &t
 			}
 		}
+	}
+	if a.u32(1) == 0 { // futimens(3)
+		return ret(g.file(a.i32(0), func(f *vfs.File) error {
+			return f.SetAttr(vfs.Attr{Atime: times[0], Mtime: times[1]})
+		}))
 	}
 	return g.at(a.i32(0), a.u32(1), func(dir *vfs.File, path string) error {
 		return g.FS.UtimesAt(dir, path, times[0], times[1], int(a.i32(3)))

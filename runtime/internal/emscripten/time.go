@@ -40,13 +40,22 @@ func init() {
 		copy(g.Bytes(a.u32(2), 4), "UTC\x00")
 		copy(g.Bytes(a.u32(3), 4), "UTC\x00")
 	})
-	define("_gmtime_js", func(g *Guest, a args) { g.putTm(a.u32(1), a.i64(0)); a.set(0) })
-	define("_localtime_js", func(g *Guest, a args) { g.putTm(a.u32(1), a.i64(0)); a.set(0) })
+	for _, name := range []string{"_gmtime_js", "_localtime_js"} {
+		define(name, func(g *Guest, a args) {
+			if g.putTm(a.u32(1), a.i64(0)) {
+				a.set(0)
+			} else {
+				a.set(1) // EOVERFLOW, to the C library
+			}
+		})
+	}
 	define("_mktime_js", func(g *Guest, a args) {
 		p := a.u32(0)
 		f := func(i uint32) int { return int(int32(g.Load32(p + 4*i))) }
 		t := time.Date(f(5)+1900, time.Month(f(4)+1), f(3), f(2), f(1), f(0), 0, time.UTC).Unix()
-		g.putTm(p, t)
+		if !g.putTm(p, t) {
+			t = -1
+		}
 		a[0] = uint64(t)
 	})
 }
@@ -59,11 +68,16 @@ func (g *Guest) Monotonic() time.Duration { return time.Since(epoch) }
 var epoch = time.Now()
 
 // putTm fills a struct tm (sec, min, hour, mday, mon, year, wday, yday,
-// isdst, gmtoff) with the UTC time of t.
-func (g *Guest) putTm(p uint32, t int64) {
+// isdst, gmtoff) with the UTC time of t. It reports whether the year fits.
+func (g *Guest) putTm(p uint32, t int64) bool {
 	u := time.Unix(t, 0).UTC()
+	year := u.Year() - 1900
+	if int(int32(year)) != year {
+		return false
+	}
 	for i, v := range [...]int{u.Second(), u.Minute(), u.Hour(), u.Day(), int(u.Month()) - 1,
-		u.Year() - 1900, int(u.Weekday()), u.YearDay() - 1, 0, 0} {
+		year, int(u.Weekday()), u.YearDay() - 1, 0, 0} {
 		g.Store32(p+4*uint32(i), uint32(v))
 	}
+	return true
 }
