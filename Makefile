@@ -43,7 +43,8 @@ tarballs: ## fetch the guest's npm packages, with which `make test` also tests i
 	cd $(TARBALLS) && npm pack --silent $$(node -p 'require("$(CURDIR)/assets/lock.json").groups.find(g => g.name == "guest").packages.map(p => p.name + "@" + p.version).join(" ")')
 
 .PHONY: check
-check: check-format check-vet check-lint check-modules check-house check-platforms check-clean ## everything but the tests: format, lint, modules, imports, platforms
+check: check-format check-vet check-lint check-modules check-house check-platforms ## everything but the tests: format, lint, modules, imports, platforms
+	@$(MAKE) --no-print-directory check-clean
 
 .PHONY: check-format
 check-format:
@@ -76,7 +77,7 @@ $(PLATFORMS:%=check-platform/%): check-platform/%:
 	GOOS=$(word 1,$(subst /, ,$*)) GOARCH=$(word 2,$(subst /, ,$*)) $(GO) build ./...
 	GOOS=$(word 1,$(subst /, ,$*)) GOARCH=$(word 2,$(subst /, ,$*)) $(GO) vet ./...
 
-# What the steps before have changed or left behind fails, and so does what is not committed.
+# Comes last: what the steps before have changed or left behind fails, and so does what is not committed.
 .PHONY: check-clean
 check-clean:
 	@if ! git rev-parse --is-inside-work-tree >/dev/null 2>&1; then echo "not a git work tree: whether it is clean is not checked"; \

@@ -111,11 +111,10 @@ func testIsolation(a *area) {
 		o.exec(`COMMIT`)
 	})
 	a.run("ExportedSnapshot", func(s *session) {
-		o := s.another()
+		o, third := s.another(), s.another()
 		s.exec(`CREATE TABLE t (a int); INSERT INTO t VALUES (1)`)
 		s.exec(`BEGIN ISOLATION LEVEL REPEATABLE READ`)
 		snapshot := s.value(`SELECT pg_export_snapshot()`)
-		third := s.another()
 		third.exec(`INSERT INTO t VALUES (2)`)
 		o.exec(`BEGIN ISOLATION LEVEL REPEATABLE READ; SET TRANSACTION SNAPSHOT '` + snapshot + `'`)
 		o.want(`SELECT count(*) FROM t`, "1")

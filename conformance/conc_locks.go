@@ -230,9 +230,9 @@ func testLocks(a *area) {
 		o.exec(`COMMIT`)
 	})
 	a.run("ManyWaiters", func(s *session) {
+		waiters := s.others(5)
 		s.exec(`CREATE TABLE t (n int); INSERT INTO t VALUES (0)`)
 		s.exec(`BEGIN; SELECT * FROM t FOR UPDATE`)
-		waiters := s.others(5)
 		var updates []*pending
 		for _, w := range waiters {
 			updates = append(updates, w.start(`UPDATE t SET n = n + 1`))

@@ -100,10 +100,9 @@ func testSignals(a *area) {
 		}
 	})
 	a.run("TerminateInTransaction", func(s *session) {
-		o := s.another()
+		o, update := s.another(), s.another()
 		s.exec(`CREATE TABLE t (a int); INSERT INTO t VALUES (0)`)
 		o.exec(`BEGIN; UPDATE t SET a = 1; SELECT pg_advisory_lock(77); CREATE TEMP TABLE tmp (a int)`)
-		update := s.another()
 		p := update.start(`UPDATE t SET a = a + 10 RETURNING a`)
 		s.blocked(update)
 		s.exec(fmt.Sprintf(`SELECT pg_terminate_backend(%d, 60000)`, o.pg.PID()))

@@ -30,7 +30,7 @@ func testRoles(a *area) {
 		role := s.role("")
 		s.exec(`SET ROLE ` + role)
 		for _, sql := range []string{
-			`CREATE ROLE another`, `ALTER SYSTEM SET work_mem = '5MB'`, `COPY (SELECT 1) TO '/tmp/x'`, `SELECT pg_read_file('postgresql.conf')`, `CREATE DATABASE another`,
+			`CREATE ROLE another`, `ALTER SYSTEM SET work_mem = '5MB'`, `COPY (SELECT 1) TO '/nowhere/x'`, `SELECT pg_read_file('postgresql.conf')`, `CREATE DATABASE another`,
 			`SET session_replication_role = replica`, `LOAD '/nowhere/lib'`, `CREATE FUNCTION f() RETURNS int LANGUAGE c AS 'x'`,
 			`CREATE EVENT TRIGGER x ON sql_drop EXECUTE FUNCTION f()`, `SELECT pg_ls_dir('.')`, `COPY (SELECT 1) TO PROGRAM 'true'`, `SELECT lo_import('/etc/hostname')`,
 		} {

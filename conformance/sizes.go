@@ -20,11 +20,11 @@ func testSizes(a *area) {
 	for _, size := range sizes {
 		a.run(fmt.Sprintf("Literal_%d", size), func(s *session) {
 			text := filler(size)
-			s.want(`SELECT length(v), md5(v) FROM (SELECT '`+text+`'::text) x (v)`, fmt.Sprintf("%d|%s", size, md5Of(text)))
+			s.want(`SELECT octet_length(v), md5(v) FROM (SELECT '`+text+`'::text) x (v)`, fmt.Sprintf("%d|%s", size, md5Of(text)))
 		})
 		a.run(fmt.Sprintf("Parameter_%d", size), func(s *session) {
 			text := []byte(filler(size))
-			r := s.pg.ExecParams(s.ctx, `SELECT length($1::text), md5($1), $1`, [][]byte{text}, nil, nil, nil).Read()
+			r := s.pg.ExecParams(s.ctx, `SELECT octet_length($1::text), md5($1), $1`, [][]byte{text}, nil, nil, nil).Read()
 			require.NoError(s, r.Err)
 			require.Equal(s, fmt.Sprint(size), string(r.Rows[0][0]))
 			require.Equal(s, md5Of(string(text)), string(r.Rows[0][1]))

@@ -13,10 +13,11 @@ import (
 // target is a database as the conformance suites see it.
 func target(db *pglite.DB) conformance.Target {
 	return conformance.Target{
-		NoShell:       true,
-		NoConversions: true,
-		AllExtensions: true,
-		MemoryLimited: true,
+		NoShell:            true,
+		NoConversions:      true,
+		RootCollationsOnly: true,
+		AllExtensions:      true,
+		MemoryLimited:      true,
 		Connect: func(ctx context.Context, t testing.TB, configure func(*pgx.ConnConfig)) *pgx.Conn {
 			t.Helper()
 			cfg := db.ConnConfig()

@@ -19,7 +19,7 @@ const (
 	linkedWasm  = "linked.wasm"
 	linkedData  = "linked.data"
 	linkedTable = "linked.json"
-	linkKey     = "link-3"
+	linkKey     = "link-5"
 
 	templateTar = "template.tar"
 	templateKey = "template-1"

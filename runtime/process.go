@@ -40,6 +40,7 @@ type process struct {
 	// Words of the guest that the host looks at often.
 	interruptPending *atomic.Uint32
 	holdoff, crit    uint32 // addresses
+	countdown        api.MutableGlobal
 
 	shell *shell // what system(3) and popen(3) run; nil is none
 
@@ -97,6 +98,7 @@ func (p *process) attach(inst api.Module) {
 	if a := g.Address("InterruptPending"); a != 0 {
 		p.interruptPending = (*atomic.Uint32)(unsafe.Pointer(&g.Mem.Bytes()[a]))
 	}
+	p.countdown, _ = inst.ExportedGlobal(link.Countdown).(api.MutableGlobal)
 	p.holdoff, p.crit = g.Address("InterruptHoldoffCount"), g.Address("CritSectionCount")
 }
 
@@ -186,6 +188,7 @@ func (p *process) park(d time.Duration) {
 
 // interrupts is the hook at the entry of ProcessInterrupts.
 func (p *process) interrupts() {
+	p.countdown.Set(link.CountdownStart)
 	p.deliver()
 	if p.guest.Load32(p.holdoff) == 0 && p.guest.Load32(p.crit) == 0 {
 		p.sched.yield(p)

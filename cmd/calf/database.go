@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/calfdb/calf/pglite"
 	"github.com/spf13/cobra"
@@ -24,6 +26,9 @@ func (d *database) addTo(c *cobra.Command) {
 
 // open opens the database. What takes long is told on standard error.
 func (d *database) open(ctx context.Context, p *program) (*pglite.DB, error) {
+	if d.dir == "" || strings.Contains(d.dir, "://") && d.dir != pglite.Memory {
+		return nil, usage(fmt.Sprintf("--db %q is neither a directory nor %s", d.dir, pglite.Memory))
+	}
 	s := newQuietSteps(p.stderr)
 	defer s.stop()
 	cfg := pglite.Config{Dir: d.dir, Progress: s.step}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"os"
 )
 
 // An input is a reader that stops waiting when a context is cancelled, which
@@ -51,4 +52,15 @@ func (in *input) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	return n, nil
+}
+
+// isTerminal reports whether somebody types what is read.
+func isTerminal(r io.Reader) bool {
+	f, ok := r.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	null, nullErr := os.Stat(os.DevNull)
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && (nullErr != nil || !os.SameFile(info, null))
 }

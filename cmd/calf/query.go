@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
@@ -34,9 +35,10 @@ func (p *program) queryCommand() *cobra.Command {
 Without SQL as an argument, a script is read from standard input, and each
 statement runs as soon as it is there. Scripts that pg_dump wrote can be run: the
 data of COPY FROM STDIN follows in the script, and of psql's backslash commands
-there are \connect, \restrict, \unrestrict, \set ON_ERROR_STOP and \q.
+there are \connect, \encoding, \restrict, \unrestrict, \set ON_ERROR_STOP and \q.
 
-With SQL as an argument, COPY FROM STDIN reads standard input.
+With SQL as an argument, its statements run one by one, too, and COPY FROM STDIN
+reads standard input.
 
 After an error the next statement runs, unless --stop-on-error is given; the exit
 status is 1 in either case. Ctrl-C cancels the statement that runs and ends the
@@ -63,9 +65,15 @@ and no distinction between results. Both print no command tags.`,
 	f.StringVar(&q.null, "null", "", "`text` to print for NULL, except in JSON")
 	f.BoolVarP(&q.quiet, "quiet", "q", false, "print no command tags")
 	f.BoolVar(&q.stopOnError, "stop-on-error", false, "end at the first error")
-	c.MarkFlagsMutuallyExclusive("table", "csv", "json")
-	c.MarkFlagsMutuallyExclusive("null", "json")
-	return p.does(c, func(ctx context.Context, args []string) error { return q.run(ctx, p, args) })
+	return p.does(c, func(ctx context.Context, args []string) error {
+		switch {
+		case q.csv && q.json, q.table && (q.csv || q.json):
+			return usage("--table, --csv and --json exclude each other")
+		case q.json && q.null != "":
+			return usage("--null is not for --json, where NULL is null")
+		}
+		return q.run(ctx, p, args)
+	})
 }
 
 func (q *query) run(ctx context.Context, p *program, args []string) (err error) {
@@ -85,9 +93,12 @@ func (q *query) run(ctx context.Context, p *program, args []string) (err error) 
 		StopOnError: q.stopOnError,
 	}
 	var sql io.Reader = p.stdin
-	if len(args) > 0 {
+	switch {
+	case len(args) > 0:
 		sql = strings.NewReader(args[0])
 		cfg.Data = bufio.NewReader(p.stdin)
+	case p.terminal:
+		fmt.Fprintln(p.stderr, "reading SQL; Ctrl-D ends")
 	}
 	s, err := session.Open(ctx, cfg)
 	if err != nil {

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"syscall"
 
+	"github.com/calfdb/calf/cmd/calf/internal/errtext"
 	"github.com/spf13/cobra"
 )
 
@@ -21,6 +21,7 @@ const (
 // A program is one run of calf.
 type program struct {
 	stdin          io.Reader
+	terminal       bool // stdin is one
 	stdout, stderr io.Writer
 	started        bool // a command has begun; errors before that are of usage
 }
@@ -28,7 +29,7 @@ type program struct {
 // run runs calf with arguments, and returns its exit status. When ctx is
 // cancelled, it stops what it is doing and cleans up.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	p := &program{stdin: interruptible(ctx, stdin), stdout: stdout, stderr: stderr}
+	p := &program{stdin: interruptible(ctx, stdin), terminal: isTerminal(stdin), stdout: stdout, stderr: stderr}
 	root := p.root()
 	root.SetArgs(append([]string{}, args...))
 	root.SetIn(p.stdin)
@@ -94,21 +95,14 @@ func (p *program) report(ctx context.Context, cmd *cobra.Command, err error) int
 	case errors.Is(err, errReported), errors.Is(err, syscall.EPIPE):
 		return exitFailed
 	case !p.started, errors.As(err, &asked):
-		fmt.Fprintf(p.stderr, "calf: %s (see %s --help)\n", oneLine(err), cmd.CommandPath())
+		fmt.Fprintf(p.stderr, "calf: %s (see %s --help)\n", errtext.Line(err), cmd.CommandPath())
 		return exitUsage
-	case ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, errInterrupted)):
+	case ctx.Err() == nil:
+	case errors.Is(err, context.Canceled), errors.Is(err, errInterrupted):
 		err = errInterrupted
+	default:
+		err = fmt.Errorf("%w (%s)", errInterrupted, errtext.Line(err))
 	}
-	fmt.Fprintf(p.stderr, "calf: %s\n", oneLine(err))
+	fmt.Fprintf(p.stderr, "calf: %s\n", errtext.Line(err))
 	return exitFailed
-}
-
-// oneLine returns the text of an error without line breaks, and without the name
-// of the package that it comes from.
-func oneLine(err error) string {
-	text := strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
-	for _, pkg := range []string{"pglite: ", "assets: ", "runtime: "} {
-		text = strings.TrimPrefix(text, pkg)
-	}
-	return text
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/calfdb/calf/assets"
 	"github.com/calfdb/calf/cmd/calf/internal/doctor"
+	"github.com/calfdb/calf/cmd/calf/internal/errtext"
 	"github.com/calfdb/calf/pglite"
 	"github.com/spf13/cobra"
 )
@@ -72,7 +73,7 @@ func collectVersions() versions {
 	}
 	set, err := assets.Open()
 	if err != nil {
-		v.Assets = oneLine(err)
+		v.Assets = errtext.Line(err)
 		return v
 	}
 	for _, pkg := range set.Info().Packages {

@@ -28,14 +28,14 @@ const (
 	slotAddF
 	slotAddD
 	slotMixed
-	slotStore    // stores its parameter at 600
-	slotTrap     // (i)
-	slotJump     // (i) _emscripten_throw_longjmp
-	slotExit     // (i) exit(parameter)
-	slotDescend  // (i) n ? invoke_vi(slotDescend, n-1) : _emscripten_throw_longjmp()
-	slotPropagte // (i) n ? invoke_vi(slotPropagte, n-1) : unreachable
-	slotLeave    // (i) n ? invoke_vi(slotLeave, n-1) : exit(7)
-	slotJumpI    // longjmp in functions with results
+	slotStore     // stores its parameter at 600
+	slotTrap      // (i)
+	slotJump      // (i) _emscripten_throw_longjmp
+	slotExit      // (i) exit(parameter)
+	slotDescend   // (i) n ? invoke_vi(slotDescend, n-1) : _emscripten_throw_longjmp()
+	slotPropagate // (i) n ? invoke_vi(slotPropagate, n-1) : unreachable
+	slotLeave     // (i) n ? invoke_vi(slotLeave, n-1) : exit(7)
+	slotJumpI     // longjmp in functions with results
 	slotJumpJ
 	slotJumpF
 	slotJumpD
@@ -201,7 +201,9 @@ func (m *testModule) addLibc() {
 	m.add("add", "ii:i", 0, get(0), get(1), op(0x6a))
 	m.add("unreachable", ":", 0, op(0x00))
 	// through_host: n ? again(n - 1) + 1 : 0
-	m.add("through_host", "i:i", 0, get(0), op(0x04, 0x7f), get(0), i32c(-1), op(0x6a, 0x10), leb(m.index("again")), i32c(1), op(0x6a, 0x05), i32c(0), op(0x0b))
+	m.add("through_host", "i:i", 0, get(0), op(0x04, 0x7f),
+		get(0), i32c(-1), op(0x6a, 0x10), leb(m.index("again")), i32c(1), op(0x6a),
+		op(0x05), i32c(0), op(0x0b))
 }
 
 // addSlots adds the functions of the table and returns their indices.
@@ -225,7 +227,7 @@ func (m *testModule) addSlots() []int {
 		m.add("", "i:", 0, jump),
 		m.add("", "i:", 0, lower, exit(get(0))),
 		m.add("", "i:", 0, nested(slotDescend, jump)),
-		m.add("", "i:", 0, nested(slotPropagte, op(0x00))),
+		m.add("", "i:", 0, nested(slotPropagate, op(0x00))),
 		m.add("", "i:", 0, nested(slotLeave, exit(i32c(7)))),
 		m.add("", "ii:i", 0, jump, op(0x00)),
 		m.add("", "jj:j", 0, jump, op(0x00)),

@@ -8,7 +8,7 @@ import (
 )
 
 func TestSync(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		fd, dir := w.newFile("/tmp/x", "x"), w.open("/tmp", vfs.O_RDONLY)
 		for _, name := range []string{"fd_sync", "__syscall_fdatasync"} {
 			require.Zero(t, w.sys(name, fd))
@@ -20,7 +20,7 @@ func TestSync(t *testing.T) {
 }
 
 func TestFdstat(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		pipe := w.space(8)
 		require.Zero(t, w.sys("__syscall_pipe2", pipe, 0))
 		for name, tt := range map[string]struct {
@@ -42,7 +42,7 @@ func TestFdstat(t *testing.T) {
 }
 
 func TestIoctl(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		const tiocgwinsz = 0x5413
 		w.fails(vfs.ENOTTY, "__syscall_ioctl", 0, tiocgwinsz, w.words(0))
 		w.fails(vfs.ENOTTY, "__syscall_ioctl", w.newFile("/tmp/x", ""), tiocgwinsz, 0)
@@ -51,7 +51,7 @@ func TestIoctl(t *testing.T) {
 }
 
 func TestTruncate(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		fd := w.newFile("/tmp/x", "0123456789")
 		require.Zero(t, w.sys("__syscall_ftruncate64", fd, int64(4)))
 		require.Equal(t, "0123", w.content("/tmp/x"))
@@ -71,7 +71,7 @@ func TestTruncate(t *testing.T) {
 }
 
 func TestFallocate(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		fd := w.newFile("/tmp/x", "0123")
 		require.Zero(t, w.sys("__syscall_fallocate", fd, 0, int64(2), int64(4)))
 		require.Equal(t, "0123\x00\x00", w.content("/tmp/x"))
@@ -86,14 +86,14 @@ func TestFallocate(t *testing.T) {
 }
 
 func TestFadvise(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		require.Zero(t, w.sys("__syscall_fadvise64", w.newFile("/tmp/x", ""), int64(0), int64(1)<<40, 4))
 		w.fails(vfs.EBADF, "__syscall_fadvise64", 99, int64(0), int64(0), 0)
 	})
 }
 
 func TestFchmodAndFchown(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		fd := w.newFile("/tmp/x", "")
 		require.Zero(t, w.sys("__syscall_fchmod", fd, 0o100640), "the type is not part of it")
 		require.Zero(t, w.sys("__syscall_fchown32", fd, 5, -1))
@@ -111,7 +111,7 @@ func TestFchmodAndFchown(t *testing.T) {
 }
 
 func TestPoll(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		pipe := w.space(8)
 		require.Zero(t, w.sys("__syscall_pipe2", pipe, 0))
 		r, wr := int(w.Load32(pipe)), int(w.Load32(pipe+4))
@@ -138,5 +138,6 @@ func TestPoll(t *testing.T) {
 		require.Equal(t, []uint16{PollIn, 0}, revents)
 		n, _ = poll()
 		require.Zero(t, n)
+		w.fails(vfs.EINVAL, "__syscall_poll", 0, vfs.MaxFiles+1, 0)
 	})
 }

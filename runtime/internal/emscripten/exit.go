@@ -17,7 +17,7 @@ var errNoMemory = errors.New("out of memory")
 func ExitStatus(err error) (int, bool) {
 	var e *sys.ExitError
 	if errors.As(err, &e) && e != longjmp {
-		return int(e.ExitCode()), true
+		return int(int32(e.ExitCode())), true
 	}
 	return 0, false
 }

@@ -128,6 +128,9 @@ func (g *Guest) openat(dir int32, path string, flags int, mode uint32) uint32 {
 	return fd(g.Files.Open(f))
 }
 
+// iovMax is IOV_MAX of musl.
+const iovMax = 1024
+
 // vector does I/O on the buffers of an iovec array (a[1], a[2] items) and
 // stores the number of bytes. What was done before an error counts.
 func (g *Guest) vector(a args, done uint32, do func(*vfs.File, []byte) (int, error)) uint32 {
@@ -135,13 +138,16 @@ func (g *Guest) vector(a args, done uint32, do func(*vfs.File, []byte) (int, err
 	if err != nil {
 		return wasi(err)
 	}
+	if a.u32(2) > iovMax {
+		return uint32(vfs.EINVAL)
+	}
 	var total uint32
 	for iov, n := a.u32(1), a.u32(2); n > 0; iov, n = iov+8, n-1 {
-		size := g.Load32(iov + 4)
+		buf, size := g.Load32(iov), g.Load32(iov+4)
 		if size == 0 { // wherever it is
 			continue
 		}
-		p := g.Bytes(g.Load32(iov), size)
+		p := g.Bytes(buf, size)
 		k, err := do(f, p)
 		total += uint32(k)
 		if err != nil && total == 0 {
@@ -250,6 +256,9 @@ const (
 // poll fills the revents of n pollfd structs and returns how many have some.
 // It does not wait: no program that calls it does more than look.
 func (g *Guest) poll(fds, n uint32) uint32 {
+	if n > vfs.MaxFiles {
+		return neg(vfs.EINVAL)
+	}
 	ready := uint32(0)
 	for p := fds; n > 0; p, n = p+8, n-1 {
 		events := le.Uint16(g.Bytes(p+4, 2))

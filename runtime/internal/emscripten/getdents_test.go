@@ -34,7 +34,7 @@ func (w *world) dirents(fd, size int) (names []string, types map[string]byte) {
 }
 
 func TestGetdents(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		long := strings.Repeat("n", vfs.NameMax)
 		require.NoError(t, w.FS.MkdirAll("/tmp/d/dir", 0o755))
 		require.NoError(t, w.FS.WriteFile("/tmp/d/file", nil, 0o644))
@@ -63,7 +63,7 @@ func TestGetdents(t *testing.T) {
 }
 
 func TestGetdentsResumes(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		for i := range 50 {
 			require.NoError(t, w.FS.WriteFile(fmt.Sprintf("/tmp/d/%02d", i), nil, 0o644))
 		}

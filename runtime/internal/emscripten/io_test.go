@@ -56,7 +56,7 @@ func (w *world) write(fd int, parts ...string) int {
 }
 
 func TestReadFillsBuffersInTurn(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		fd := w.newFile("/tmp/x", "0123456789")
 		done := w.space(4)
 		// musl reads into the caller's buffer, which may be empty, and then into
@@ -81,7 +81,7 @@ func TestReadFillsBuffersInTurn(t *testing.T) {
 }
 
 func TestEmptyBuffersMayBeAnywhere(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		fd := w.newFile("/tmp/x", "")
 		done := w.space(4)
 		iov := w.iovecOf("", "text", "")
@@ -94,7 +94,7 @@ func TestEmptyBuffersMayBeAnywhere(t *testing.T) {
 }
 
 func TestWrite(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		fd := w.newFile("/tmp/x", "")
 		require.Equal(t, 11, w.write(fd, "", "hello", "", " world"))
 		require.Equal(t, 1, w.write(fd, "!"))
@@ -110,7 +110,7 @@ func TestWrite(t *testing.T) {
 }
 
 func TestReadAndWriteErrors(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		w.newFile("/tmp/x", "content")
 		r, wr, dir := w.open("/tmp/x", vfs.O_RDONLY), w.open("/tmp/x", vfs.O_WRONLY), w.open("/tmp", vfs.O_RDONLY)
 		iov, _ := w.iovec(4)
@@ -121,6 +121,8 @@ func TestReadAndWriteErrors(t *testing.T) {
 		w.fails(vfs.EBADF, "fd_read", wr, iov, 1, done)
 		w.fails(vfs.EBADF, "fd_write", r, iov, 1, done)
 		w.fails(vfs.EISDIR, "fd_read", dir, iov, 1, done)
+		w.fails(vfs.EINVAL, "fd_read", r, iov, 1025, done)
+		w.fails(vfs.EINVAL, "fd_pwrite", wr, iov, -1, int64(0), done)
 		w.fails(vfs.EBADF, "fd_pread", wr, iov, 1, int64(0), done)
 		w.fails(vfs.EBADF, "fd_pwrite", r, iov, 1, int64(0), done)
 		w.fails(vfs.EINVAL, "fd_pread", r, iov, 1, int64(-1), done)
@@ -151,7 +153,7 @@ func (f *failing) Stat() (vfs.Stat, error)                { return vfs.Stat{Mode
 func (f *failing) Close() error                           { return nil }
 
 func TestWhatWasDoneBeforeAnErrorCounts(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		for _, name := range []string{"fd_read", "fd_write", "fd_pread", "fd_pwrite"} {
 			call := func(fd int, iov uint32, n int, done uint32) []any {
 				if strings.HasPrefix(name, "fd_p") {
@@ -176,7 +178,7 @@ func TestWhatWasDoneBeforeAnErrorCounts(t *testing.T) {
 }
 
 func TestPreadAndPwrite(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		fd := w.newFile("/tmp/x", "0123456789")
 		done := w.space(4)
 		iov, b := w.iovec(2, 0, 3)
@@ -205,7 +207,7 @@ func TestPreadAndPwrite(t *testing.T) {
 }
 
 func TestSeek(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		fd := w.newFile("/tmp/x", "0123456789")
 		pos := w.space(8)
 		for _, tt := range []struct {
@@ -235,7 +237,7 @@ func TestSeek(t *testing.T) {
 }
 
 func TestPipe(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		fds := w.space(8)
 		require.Zero(t, w.sys("__syscall_pipe2", fds, vfs.O_NONBLOCK))
 		w.untouched(fds + 8)

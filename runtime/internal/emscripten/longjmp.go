@@ -24,13 +24,23 @@ func init() {
 // invoke returns the host function invoke_sig.
 func invoke(sig string) func(*Guest, args) {
 	name := link.DynCall + sig
+	i32s := []int{0} // the parameters that the engine may give garbage in their upper halves
+	for i := 1; i < len(sig); i++ {
+		if sig[i] == 'i' {
+			i32s = append(i32s, i)
+		}
+	}
 	return func(g *Guest, stack args) {
+		for _, i := range i32s {
+			stack[i] = uint64(stack.u32(i))
+		}
 		sp := g.sp.Get()
 		err := g.CallWithStack(name, stack)
 		if err == nil {
 			return
 		}
-		if !errors.Is(err, longjmp) {
+		// errors.Is would take exit(-1) for it.
+		if e := (*sys.ExitError)(nil); !errors.As(err, &e) || e != longjmp {
 			panic(err)
 		}
 		g.sp.Set(sp)

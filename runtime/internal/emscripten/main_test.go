@@ -15,7 +15,8 @@ import (
 // TestMain fails if all tests ran and yet no test called some host function.
 func TestMain(m *testing.M) {
 	code := m.Run()
-	all := !testing.Short()
+	_, all := called.Load("fd_read") // a platform may not be able to run any guest
+	all = all && !testing.Short()
 	for _, name := range []string{"test.run", "test.skip", "test.list", "test.fuzz", "test.bench"} {
 		all = all && flag.Lookup(name).Value.String() == ""
 	}

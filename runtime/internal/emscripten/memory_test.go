@@ -9,7 +9,7 @@ import (
 )
 
 func TestResizeHeap(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		const mib, gib = 1 << 20, 1 << 30
 		require.Equal(t, 2*gib, int(uint32(w.sys("emscripten_get_heap_max"))))
 		w.Bytes(0, 8)[7] = 77
@@ -44,7 +44,7 @@ func TestResizeHeap(t *testing.T) {
 }
 
 func TestMmapCopiesTheFile(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		fd := w.newFile("/dev/shm/x", "0123456789")
 		require.Zero(t, w.sys("__syscall_ftruncate64", fd, int64(100_000)))
 		out := w.space(8)
@@ -73,7 +73,7 @@ func TestMmapCopiesTheFile(t *testing.T) {
 }
 
 func TestMmapFails(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		fd := w.newFile("/dev/shm/x", "0123456789")
 		out := w.space(8)
 		w.fails(vfs.EBADF, "_mmap_js", 10, 3, 1, 99, int64(0), out, out+4)

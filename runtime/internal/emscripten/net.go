@@ -41,7 +41,8 @@ func init() {
 func (g *Guest) getaddrinfo(node, service, hints, out uint32) int32 {
 	var family, socktype, protocol, port uint32
 	if hints != 0 {
-		family, socktype, protocol = g.Load32(hints+4), g.Load32(hints+8), g.Load32(hints+12)
+		h := g.Bytes(hints, 16)
+		family, socktype, protocol = le.Uint32(h[4:]), le.Uint32(h[8:]), le.Uint32(h[12:])
 	}
 	if service != 0 {
 		n, err := strconv.ParseUint(g.CString(service), 10, 16)

@@ -17,7 +17,7 @@ func (w *world) addrinfo(p uint32) addrinfo {
 }
 
 func TestGetaddrinfo(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		hints := func(family, socktype, protocol int) uint32 { return w.words(0, family, socktype, protocol, 0, 0, 0, 0) }
 		for _, tt := range []struct {
 			name    string
@@ -60,7 +60,7 @@ func TestGetaddrinfo(t *testing.T) {
 }
 
 func TestGetaddrinfoFails(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		hints := func(family int) uint32 { return w.words(0, family, 0, 0, 0, 0, 0, 0) }
 		out := w.space(4)
 		for _, tt := range []struct {
@@ -93,7 +93,7 @@ func TestGetaddrinfoFails(t *testing.T) {
 }
 
 func TestGetnameinfo(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		for _, addr := range []string{"127.0.0.1:5432", "[2001:db8::1]:65535", "[::ffff:1.2.3.4]:0", "[::]:1"} {
 			ap := netip.MustParseAddrPort(addr)
 			b := MarshalSockaddr(ap)
@@ -124,7 +124,7 @@ func TestGetnameinfo(t *testing.T) {
 }
 
 func TestNoSockets(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		for _, name := range []string{"accept4", "bind", "connect", "listen", "recvfrom", "sendto", "socket"} {
 			w.fails(eAfNoSupport, "__syscall_"+name, 2, 1, 0, 0, 0, 0)
 		}

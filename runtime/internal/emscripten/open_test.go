@@ -8,7 +8,7 @@ import (
 )
 
 func TestOpenTakesItsModeFromTheVariadicArgument(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		for i, tt := range []struct{ umask, mode, want uint32 }{
 			{0, 0o666, 0o666},
 			{0o022, 0o666, 0o644},
@@ -34,7 +34,7 @@ func TestOpenTakesItsModeFromTheVariadicArgument(t *testing.T) {
 }
 
 func TestOpen(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		const cwd = vfs.AT_FDCWD
 		w.fails(vfs.ENOENT, "__syscall_openat", cwd, "/tmp/x", vfs.O_RDONLY, 0)
 		w.fails(vfs.ENOENT, "__syscall_openat", cwd, "", vfs.O_RDONLY, 0)
@@ -60,7 +60,7 @@ func TestOpen(t *testing.T) {
 }
 
 func TestOpenTellsTheKernelOfWriting(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		w.newFile("/tmp/x", "")
 		w.open("/tmp/x", vfs.O_RDONLY)
 		w.open("/tmp/y", vfs.O_CREAT|vfs.O_WRONLY)
@@ -70,7 +70,7 @@ func TestOpenTellsTheKernelOfWriting(t *testing.T) {
 }
 
 func TestClose(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		fd := w.newFile("/tmp/x", "")
 		require.Zero(t, w.sys("fd_close", fd))
 		w.fails(vfs.EBADF, "fd_close", fd)
@@ -80,7 +80,7 @@ func TestClose(t *testing.T) {
 }
 
 func TestDescriptorsRunOut(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		n := 3
 		for ; w.sys("__syscall_dup", 0) > 0; n++ { // PostgreSQL counts them this way
 			require.Less(t, n, vfs.MaxFiles)
@@ -96,7 +96,7 @@ func TestDescriptorsRunOut(t *testing.T) {
 }
 
 func TestDup(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		fd := w.newFile("/tmp/x", "abcdef")
 		dup := w.sys("__syscall_dup", fd)
 		require.Equal(t, fd+1, dup)
@@ -108,7 +108,7 @@ func TestDup(t *testing.T) {
 }
 
 func TestDup3(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		fd := w.newFile("/tmp/x", "abcdef")
 		other := w.newFile("/tmp/y", "uvwxyz")
 		require.Equal(t, other, w.sys("__syscall_dup3", fd, other, 0))
@@ -124,7 +124,7 @@ func TestDup3(t *testing.T) {
 }
 
 func TestFcntl(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		const (
 			dupFD, getFD, setFD, getFL, setFL = 0, 1, 2, 3, 4
 			getLk, setLk, setLkW              = 12, 13, 14

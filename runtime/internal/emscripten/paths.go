@@ -216,8 +216,8 @@ func (g *Guest) utimens(a args) uint32 {
 	for i := range times {
 		times[i] = &now
 		if p := a.u32(2); p != 0 {
-			p += uint32(16 * i)
-			switch nsec := g.Load32(p + 8); nsec {
+			spec := g.Bytes(p, 32)[16*i:]
+			switch nsec := le.Uint32(spec[8:]); nsec {
 			case utimeNow:
 			case utimeOmit:
 				times[i] = nil
@@ -225,7 +225,7 @@ func (g *Guest) utimens(a args) uint32 {
 				if nsec >= 1e9 {
 					return neg(vfs.EINVAL)
 				}
-				t := time.Unix(int64(g.Load64(p)), int64(nsec))
+				t := time.Unix(int64(le.Uint64(spec)), int64(nsec))
 				times[i] = &t
 			}
 		}

@@ -11,7 +11,7 @@ import (
 const cwd = vfs.AT_FDCWD
 
 func TestFaccessat(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		const fOK, xOK, wOK, rOK, atEaccess = 0, 1, 2, 4, 512
 		fd := w.newFile("/tmp/x", "")
 		dir := w.open("/tmp", vfs.O_RDONLY)
@@ -29,7 +29,7 @@ func TestFaccessat(t *testing.T) {
 }
 
 func TestMkdirTakesTheUmask(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		w.SetUmask(0o027)
 		require.Zero(t, w.sys("__syscall_mkdirat", cwd, "/tmp/d", 0o777))
 		st, err := w.FS.StatAt(nil, "/tmp/d", 0)
@@ -43,7 +43,7 @@ func TestMkdirTakesTheUmask(t *testing.T) {
 }
 
 func TestUnlink(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		require.Zero(t, w.sys("__syscall_mkdirat", cwd, "/tmp/d", 0o777))
 		fd := w.newFile("/tmp/d/x", "still there")
 		dir := w.open("/tmp/d", vfs.O_RDONLY)
@@ -62,7 +62,7 @@ func TestUnlink(t *testing.T) {
 }
 
 func TestRename(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		w.newFile("/tmp/x", "x")
 		w.newFile("/tmp/y", "y")
 		dir, home := w.open("/tmp", vfs.O_RDONLY), w.open("/home/postgres", vfs.O_RDONLY)
@@ -79,7 +79,7 @@ func TestRename(t *testing.T) {
 }
 
 func TestLink(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		w.newFile("/tmp/x", "x")
 		dir, home := w.open("/tmp", vfs.O_RDONLY), w.open("/home/postgres", vfs.O_RDONLY)
 		require.Zero(t, w.sys("__syscall_linkat", dir, "x", home, "y", 0))
@@ -98,7 +98,7 @@ func TestLink(t *testing.T) {
 }
 
 func TestReadlink(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		dir := w.open("/tmp", vfs.O_RDONLY)
 		require.Zero(t, w.sys("__syscall_symlinkat", "/home/postgres", dir, "s"))
 		for size, want := range map[int]string{1: "/", 13: "/home/postgre", 14: "/home/postgres", 15: "/home/postgres"} {
@@ -119,7 +119,7 @@ func TestReadlink(t *testing.T) {
 }
 
 func TestChmodAndChown(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		w.newFile("/tmp/x", "")
 		dir := w.open("/tmp", vfs.O_RDONLY)
 		require.NoError(t, w.FS.Symlink("x", "/tmp/link"))
@@ -148,7 +148,7 @@ func TestChmodAndChown(t *testing.T) {
 }
 
 func TestChdir(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		getcwd := func() string {
 			p := w.space(100)
 			n := w.sys("__syscall_getcwd", p, 100)
@@ -183,7 +183,7 @@ func TestChdir(t *testing.T) {
 }
 
 func TestGetcwdNeedsSpace(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		require.Zero(t, w.sys("__syscall_chdir", "/home/postgres"))
 		n := len("/home/postgres")
 		p := w.space(n + 1)

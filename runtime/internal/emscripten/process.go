@@ -55,14 +55,14 @@ func init() {
 		a.set(addr)
 	})
 	define("__call_sighandler", func(g *Guest, a args) {
-		if err := g.CallWithStack(link.DynCall+"vi", a); err != nil {
+		if _, err := g.Call(link.DynCall+"vi", uint64(a.u32(0)), uint64(a.u32(1))); err != nil {
 			panic(err)
 		}
 	})
 	// A multi-value return's second half; the side modules that import these
 	// expect JavaScript to keep it.
 	define("setTempRet0", func(g *Guest, a args) {
-		if _, err := g.Call("_emscripten_tempret_set", a[0]); err != nil {
+		if _, err := g.Call("_emscripten_tempret_set", uint64(a.u32(0))); err != nil {
 			panic(err)
 		}
 	})

@@ -8,7 +8,7 @@ import (
 )
 
 func TestEnviron(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		out := w.space(8)
 		require.Zero(t, w.sys("environ_sizes_get", out, out+4))
 		n, size := int(w.Load32(out)), int(w.Load32(out+4))
@@ -31,7 +31,7 @@ func TestEnviron(t *testing.T) {
 }
 
 func TestRandom(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		const n = 100_000
 		p := w.space(n)
 		require.Zero(t, w.sys("random_get", p, n))
@@ -48,7 +48,7 @@ func TestRandom(t *testing.T) {
 }
 
 func TestUmask(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		require.EqualValues(t, 0o077, w.Umask())
 		require.Equal(t, 0o077, w.sys("__syscall_umask", 0o022))
 		require.Equal(t, 0o022, w.sys("__syscall_umask", 0o170777), "only permission bits count")
@@ -58,7 +58,7 @@ func TestUmask(t *testing.T) {
 }
 
 func TestUserIsRoot(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		for _, name := range []string{"getuid32", "geteuid32", "getgid32", "getegid32"} {
 			require.Zero(t, w.sys("__syscall_"+name))
 		}
@@ -66,7 +66,7 @@ func TestUserIsRoot(t *testing.T) {
 }
 
 func TestDynamicLoading(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		require.Zero(t, w.sys("_dlopen_js", 0x5000))
 		w.kernel.load = true
 		require.Equal(t, 1, w.sys("_dlopen_js", 0x6000))
@@ -80,7 +80,7 @@ func TestDynamicLoading(t *testing.T) {
 }
 
 func TestCallSighandler(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		w.sys("__call_sighandler", slotStore, 15)
 		require.EqualValues(t, 15, w.Load32(600))
 		_, err := w.try("__call_sighandler", slotTrap, 15)
@@ -95,7 +95,7 @@ func TestCallSighandler(t *testing.T) {
 }
 
 func TestTempRet(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		for _, v := range []int{1, 0, -1, 1 << 30} {
 			w.sys("setTempRet0", v)
 			require.Equal(t, v, w.sys("getTempRet0"))
@@ -104,7 +104,7 @@ func TestTempRet(t *testing.T) {
 }
 
 func TestLibcThatIsMissing(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		for name, want := range map[string]uint32{
 			"getsockopt": 57, "setsockopt": 57, "getsockname": 57, "shutdown": 57,
 			"mprotect": 52, "mlock": 52, "madvise": 52, "signal": 52, "tcgetattr": 59, "tcsetattr": 59,
@@ -124,7 +124,7 @@ func TestLibcThatIsMissing(t *testing.T) {
 }
 
 func TestSleep(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		require.Zero(t, w.sys("sleep", 3))
 		w.kernel.left = 1500 * time.Millisecond
 		require.Equal(t, 2, w.sys("sleep", -1), "a signal came")

@@ -17,7 +17,7 @@ const (
 )
 
 func TestStatLayout(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		p := w.space(statSize)
 		// Times before 1970 count backwards in seconds, never in nanoseconds.
 		before1970 := time.Unix(-2, 999_999_999)
@@ -44,7 +44,7 @@ func TestStatLayout(t *testing.T) {
 }
 
 func TestStatCalls(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		fd := w.newFile("/tmp/x", "12345")
 		dir := w.open("/tmp", vfs.O_RDONLY)
 		require.NoError(t, w.FS.Symlink("x", "/tmp/link"))
@@ -86,7 +86,7 @@ func TestStatCalls(t *testing.T) {
 }
 
 func TestStatfs(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		const size = 72
 		p := w.space(size)
 		w.putStatfs(p, vfs.Statfs{BlockSize: 512, Blocks: 1 << 40, Free: 2 << 33, Avail: 3, Files: 4, FreeFiles: 5})

@@ -11,7 +11,7 @@ import (
 )
 
 func TestClocks(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		const realtime, monotonic = 0, 1
 		p := w.space(8)
 		start, mono := time.Now(), w.Monotonic()
@@ -32,7 +32,7 @@ func TestClocks(t *testing.T) {
 }
 
 func TestNow(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		now := func(name string) float64 {
 			v, err := w.try(name)
 			require.NoError(t, err)
@@ -50,7 +50,7 @@ func TestNow(t *testing.T) {
 }
 
 func TestSetitimer(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		require.Zero(t, w.sys("_setitimer_js", 0, 1500.25))
 		require.Zero(t, w.sys("_setitimer_js", 0, 0.0))
 		require.Equal(t, []time.Duration{1500250 * time.Microsecond, 0}, w.kernel.timer)
@@ -62,7 +62,7 @@ func TestSetitimer(t *testing.T) {
 }
 
 func TestTzset(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		zone, daylight, std, dst := w.space(4), w.space(4), w.space(4), w.space(4)
 		w.sys("_tzset_js", zone, daylight, std, dst)
 		require.Zero(t, w.Load32(zone))
@@ -104,7 +104,7 @@ var times = []struct {
 }
 
 func TestGmtime(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		p := w.space(40)
 		for _, name := range []string{"_gmtime_js", "_localtime_js"} {
 			for _, tt := range times {
@@ -127,7 +127,7 @@ func TestGmtime(t *testing.T) {
 }
 
 func TestMktime(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		p := w.space(40)
 		mktime := func(v tm) int64 {
 			for i, f := range v {

@@ -9,7 +9,7 @@ import (
 )
 
 func TestUtimensat(t *testing.T) {
-	both(t, func(t *testing.T, w *world) {
+	allWays(t, func(t *testing.T, w *world) {
 		const now, omit = 0x3fffffff, 0x3ffffffe
 		fd := w.newFile("/tmp/x", "")
 		dir := w.open("/tmp", vfs.O_RDONLY)

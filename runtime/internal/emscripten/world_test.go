@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/calfdb/calf/runtime/internal/link"
 	"github.com/calfdb/calf/runtime/internal/linmem"
@@ -20,15 +19,21 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 )
 
-// compiled is the test program, compiled once, in an engine with the host
-// functions, instantiated once, as in production.
-var compiled = sync.OnceValue(func() (c struct {
+// An engine has the test program, compiled once, and the host functions,
+// instantiated once, as in production.
+type engine struct {
 	rt wazero.Runtime
 	cm wazero.CompiledModule
-},
-) {
+}
+
+var (
+	compiler    = sync.OnceValue(func() engine { return newEngine(wazero.NewRuntimeConfig()) })
+	interpreter = sync.OnceValue(func() engine { return newEngine(wazero.NewRuntimeConfigInterpreter()) })
+)
+
+func newEngine(config wazero.RuntimeConfig) (c engine) {
 	ctx := context.Background()
-	c.rt = wazero.NewRuntime(ctx)
+	c.rt = wazero.NewRuntimeWithConfig(ctx, config)
 	must := func(err error) {
 		if err != nil {
 			panic(err)
@@ -53,7 +58,7 @@ var compiled = sync.OnceValue(func() (c struct {
 	})
 	must(b.Instantiate(ctx))
 	return c
-})
+}
 
 func testImport(module, name, sig string) link.Import {
 	params, results, _ := strings.Cut(sig, ":")
@@ -71,20 +76,24 @@ type world struct {
 	direct bool
 }
 
-func newWorld(t testing.TB) *world {
+func newWorld(t testing.TB) *world { return newWorldOn(t, compiler()) }
+
+func newWorldOn(t testing.TB, e engine) *world {
 	t.Helper()
 	w := &world{t: t, kernel: &kernel{}}
 	mem, err := linmem.New(maximalPages * linmem.PageSize)
+	if errors.Is(err, linmem.ErrUnsupported) {
+		t.Skip(err)
+	}
 	require.NoError(t, err)
 	t.Cleanup(mem.Close)
 	w.Guest = &Guest{
 		Mem: mem, FS: vfs.New(vfs.Options{Stderr: &w.stderr}), Files: vfs.NewTable(), Kernel: w.kernel, Owner: w,
 		Env: []string{"HOME=/home/postgres", "EMPTY=", "TZ=UTC"},
 	}
-	w.kernel.guest = w.Guest
 	ctx := experimental.WithMemoryAllocator(t.Context(), experimental.MemoryAllocatorFunc(
 		func(_, _ uint64) experimental.LinearMemory { return mem }))
-	m, err := compiled().rt.InstantiateModule(ctx, compiled().cm, wazero.NewModuleConfig().WithName(""))
+	m, err := e.rt.InstantiateModule(ctx, e.cm, wazero.NewModuleConfig().WithName(""))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, m.Close(context.Background())) })
 	w.Attach(m)
@@ -97,15 +106,23 @@ func newWorld(t testing.TB) *world {
 	return w
 }
 
-// both runs a test through the engine and with direct calls.
-func both(t *testing.T, f func(t *testing.T, w *world)) {
+// allWays runs a test through the engine and with direct calls.
+func allWays(t *testing.T, f func(t *testing.T, w *world)) {
 	t.Helper()
 	t.Parallel()
-	for name, direct := range map[string]bool{"through wasm": false, "garbage in upper halves": true} {
-		t.Run(name, func(t *testing.T) {
+	for _, way := range []struct {
+		name   string
+		engine func() engine
+		direct bool
+	}{
+		{"through wasm", compiler, false},
+		{"garbage in upper halves", compiler, true},
+		{"garbage in upper halves, interpreted", interpreter, true},
+	} {
+		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
-			w.direct = direct
+			w := newWorldOn(t, way.engine())
+			w.direct = way.direct
 			f(t, w)
 		})
 	}
@@ -118,10 +135,15 @@ var called sync.Map
 // copied to the guest.
 func (w *world) try(name string, params ...any) (uint64, error) {
 	w.t.Helper()
+	called.Store(name, true)
+	return w.do(name, params...)
+}
+
+func (w *world) do(name string, params ...any) (uint64, error) {
+	w.t.Helper()
 	types, results, ok := strings.Cut(abi[name], ":")
 	require.Truef(w.t, ok, "%s is not in the table of types", name)
 	require.Lenf(w.t, params, len(types), "parameters of %s", name)
-	called.Store(name, true)
 	stack := make([]uint64, max(len(types), len(results)))
 	for i, p := range params {
 		stack[i] = w.param(types[i], p)
@@ -247,35 +269,3 @@ func (w *world) content(path string) string {
 	require.NoError(w.t, err)
 	return string(b)
 }
-
-// kernel notes what it is told.
-type kernel struct {
-	guest  *Guest
-	timer  []time.Duration
-	opened []string
-	sleeps []time.Duration
-	left   time.Duration
-	loaded []uint32
-	load   bool
-	symbol uint32
-	asked  []string
-	mapped [][2]uint32
-	refuse error
-}
-
-func (k *kernel) SetTimer(d time.Duration)            { k.timer = append(k.timer, d) }
-func (k *kernel) Opened(path string)                  { k.opened = append(k.opened, path) }
-func (k *kernel) Sleep(d time.Duration) time.Duration { k.sleeps = append(k.sleeps, d); return k.left }
-func (k *kernel) DlOpen(handle uint32) bool           { k.loaded = append(k.loaded, handle); return k.load }
-
-func (k *kernel) DlSym(handle uint32, name string) (uint32, bool) {
-	k.asked = append(k.asked, fmt.Sprintf("%d %s", handle, name))
-	return k.symbol, k.symbol != 0
-}
-
-func (k *kernel) Mapped(_ *vfs.File, addr, length uint32) error {
-	k.mapped = append(k.mapped, [2]uint32{addr, length})
-	return k.refuse
-}
-
-var errRefused = errors.New("refused")

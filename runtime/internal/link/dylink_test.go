@@ -20,7 +20,10 @@ func TestParseDylink(t *testing.T) {
 		{"nor is what is unknown", secOf(99, op(0xff)), dylink{}},
 		{
 			"weak imports",
-			sec(dylinkImportInfo, cat(str("GOT.mem"), str("weak"), leb(1)), cat(str("env"), str("strong"), leb(0x10)), cat(str("env"), str("both"), leb(0x11))),
+			sec(dylinkImportInfo,
+				cat(str("GOT.mem"), str("weak"), leb(1)),
+				cat(str("env"), str("strong"), leb(0x10)),
+				cat(str("env"), str("both"), leb(0x11))),
 			dylink{weak: map[string]bool{"weak": true, "both": true}},
 		},
 		{

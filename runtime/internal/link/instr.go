@@ -33,8 +33,11 @@ const (
 	opF64Const     = 0x44
 	opI32Eqz       = 0x45
 	opI32Eq        = 0x46
+	opI32LtS       = 0x48
 	opI32Ne        = 0x47
 	opI32Add       = 0x6a
+	opI32Sub       = 0x6b
+	opI32Or        = 0x72
 	opI64Extend32S = 0xc4
 	opRefNull      = 0xd0
 	opRefIsNull    = 0xd1

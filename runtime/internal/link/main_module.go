@@ -61,6 +61,9 @@ type facts struct {
 	patches   []patch
 	semWaits  int // wait loops of LWLocks, see waitForSemaphores
 
+	interruptPending uint32 // address of the variable
+	interruptChecks  int    // how often it is read, see countInterrupts
+
 	stackCheck string // the function that recursive functions call, see padStack
 }
 
@@ -148,6 +151,9 @@ func (f *facts) link(artifact []byte) (*Linked, error) {
 	check, ok := index[f.stackCheck]
 	if !ok {
 		return nil, fmt.Errorf("stack check: no function %q", f.stackCheck)
+	}
+	if n := m.countInterrupts(f.interruptPending); n != f.interruptChecks {
+		return nil, fmt.Errorf("found %d checks for interrupts, not %d", n, f.interruptChecks)
 	}
 	if err := m.padStack(check); err != nil {
 		return nil, err

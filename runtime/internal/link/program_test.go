@@ -52,7 +52,10 @@ func TestProgramRefuses(t *testing.T) {
 		{"one function of two names", "link: pgl_system and pgl_pclose are one function", func(m *module) { m.exports[2].index = 2 }},
 		{"an imported pgl_system", "link: pgl_system: module does not define function 1", func(m *module) { m.exports[0].index = 1 }},
 		{"code that is not understood", "link: function 5: at offset", func(m *module) { m.code[3] = op(0, 0xff) }},
-		{"an invoke function without an index", "link: import invoke_vid: first parameter", func(m *module) { m.imports[0].typ = m.typeIndex(signature("d", "")) }},
+		{
+			"an invoke function without an index", "link: import invoke_vid: first parameter",
+			func(m *module) { m.imports[0].typ = m.typeIndex(signature("d", "")) },
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -95,6 +95,9 @@ func (l *Library) link(m *module, d *dylink, provider func(string) string) error
 		})
 	}
 	l.redirect(m, provider)
+	if err := l.countInterrupts(m); err != nil {
+		return err
+	}
 	if err := l.exportSymbols(m); err != nil {
 		return err
 	}

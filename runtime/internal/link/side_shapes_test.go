@@ -35,26 +35,56 @@ func TestSideRefuses(t *testing.T) {
 		change    func(*module)
 	}{
 		{"an unknown global", "link: unknown imported global env.base", rename(importMemoryBase, "env", "base")},
-		{"a global of another width", "imported global env.__memory_base is no i32", func(m *module) { m.imports[importMemoryBase].desc = op(0x7e, 0) }},
+		{
+			"a global of another width", "imported global env.__memory_base is no i32",
+			func(m *module) { m.imports[importMemoryBase].desc = op(0x7e, 0) },
+		},
 		{"two stack pointers", "two stack pointers", rename(importGOT, "env", "__stack_pointer")},
 		{"code that is not understood", "function body 2: at offset", func(m *module) { m.code[2] = op(0, 0xff) }},
 		{"data somewhere", "data segment does not begin at the memory base", func(m *module) { m.data[0].offset = i32x(0) }},
 		{"data at the table base", "data segment does not begin at the memory base", func(m *module) { m.data[0].offset = ggetx(2) }},
-		{"data in two segments", "data segment does not begin at the memory base", func(m *module) { m.data = append(m.data, m.data[0]) }},
+		{
+			"data in two segments", "data segment does not begin at the memory base",
+			func(m *module) { m.data = append(m.data, m.data[0]) },
+		},
 		{"data without a memory base", "data segment does not begin at the memory base", rename(importMemoryBase, "GOT.mem", "x")},
-		{"more data than memory", "65 bytes of data in 64 bytes of memory", func(m *module) { m.data[0].bytes = make([]byte, libMemory+1) }},
-		{"too few functions for the table", "1 element segments do not fill 2 slots", func(m *module) { m.elements[0].funcs = m.elements[0].funcs[1:] }},
+		{
+			"more data than memory", "65 bytes of data in 64 bytes of memory",
+			func(m *module) { m.data[0].bytes = make([]byte, libMemory+1) },
+		},
+		{
+			"too few functions for the table", "1 element segments do not fill 2 slots",
+			func(m *module) { m.elements[0].funcs = m.elements[0].funcs[1:] },
+		},
 		{"no functions for the table", "1 element segments do not fill 2 slots", func(m *module) { m.elements = nil }},
-		{"functions in two segments", "2 element segments do not fill 2 slots", func(m *module) { m.elements = append(m.elements, m.elements[0]) }},
+		{
+			"functions in two segments", "2 element segments do not fill 2 slots",
+			func(m *module) { m.elements = append(m.elements, m.elements[0]) },
+		},
 		{"functions somewhere", "element segment does not begin at the table base", func(m *module) { m.elements[0].offset = i32x(1) }},
-		{"functions at the memory base", "element segment does not begin at the table base", func(m *module) { m.elements[0].offset = ggetx(1) }},
-		{"a start function that calls", "opcode 0x10 in the start function", func(m *module) { m.code[0] = cat(op(0), callf(4), op(opEnd)) }},
+		{
+			"functions at the memory base", "element segment does not begin at the table base",
+			func(m *module) { m.elements[0].offset = ggetx(1) },
+		},
+		{
+			"a start function that calls", "opcode 0x10 in the start function",
+			func(m *module) { m.code[0] = cat(op(0), callf(4), op(opEnd)) },
+		},
 		{"an invoke function without an index", "import invoke_iii", func(m *module) { m.imports[9].typ = 0 }},
 		{"a variable that it imports", "exported variable greeting is not the library's", func(m *module) { m.exports[8].index = 0 }},
 		{"a variable that changes", "exported variable greeting has no constant address", func(m *module) { m.exports[8].index = 3 }},
-		{"a variable that does not exist", "exported variable greeting is not the library's", func(m *module) { m.exports[8].index = 9 }},
-		{"a variable without an address", "exported variable greeting has no constant address", func(m *module) { m.globals[globalGreeting] = global{op(0x7d, 0), op(opF32Const, 0, 0, 0, 0, opEnd)} }},
-		{"a global that depends on a base", "global 6 does not start with a constant", func(m *module) { m.globals[globalInternal].init = ggetx(1) }},
+		{
+			"a variable that does not exist", "exported variable greeting is not the library's",
+			func(m *module) { m.exports[8].index = 9 },
+		},
+		{
+			"a variable without an address", "exported variable greeting has no constant address",
+			func(m *module) { m.globals[globalGreeting] = global{op(0x7d, 0), op(opF32Const, 0, 0, 0, 0, opEnd)} },
+		},
+		{
+			"a global that depends on a base", "global 6 does not start with a constant",
+			func(m *module) { m.globals[globalInternal].init = ggetx(1) },
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

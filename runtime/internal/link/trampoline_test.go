@@ -41,7 +41,8 @@ func TestDynCall(t *testing.T) {
 	rt := engine(t)
 	host := map[string]hostFunc{"not_invoke_i": {"i", "i", none}}
 	for name, sig := range map[string][2]string{
-		"i": {"i", "i"}, "iii": {"iii", "i"}, "jjj": {"ijj", "j"}, "fff": {"iff", "f"}, "ddd": {"idd", "d"}, "dijfd": {"iijfd", "d"}, "vi": {"ii", ""},
+		"i": {"i", "i"}, "iii": {"iii", "i"}, "jjj": {"ijj", "j"}, "fff": {"iff", "f"},
+		"ddd": {"idd", "d"}, "dijfd": {"iijfd", "d"}, "vi": {"ii", ""},
 	} {
 		host["invoke_"+name] = hostFunc{sig[0], sig[1], none}
 	}

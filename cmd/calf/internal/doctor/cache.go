@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/calfdb/calf/cmd/calf/internal/errtext"
 	"github.com/calfdb/calf/pglite"
 )
 
@@ -16,10 +17,10 @@ func cacheFolder(context.Context) Finding {
 	const hint = "compiled code is kept there; set HOME or XDG_CACHE_HOME, or LocalAppData on Windows"
 	dir, err := pglite.DefaultCacheDir()
 	if err != nil {
-		return fail(err.Error(), hint)
+		return fail(errtext.Line(err), hint)
 	}
 	if err := tryWrite(dir); err != nil {
-		return fail(err.Error(), hint)
+		return fail(errtext.Line(err), hint)
 	}
 	free, known := freeSpace(dir)
 	if !known {

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
+	"github.com/calfdb/calf/cmd/calf/internal/errtext"
 	"github.com/calfdb/calf/pglite"
 )
 
@@ -15,12 +15,12 @@ func memoryDatabase(ctx context.Context) Finding {
 	start := time.Now()
 	db, err := pglite.Open(ctx, pglite.Memory)
 	if err != nil {
-		return fail(err.Error(), "what failed above may be why")
+		return fail(errtext.Line(err), "what failed above may be why")
 	}
 	opened := time.Since(start)
 	version, took, err := ask(ctx, db)
 	if err = errors.Join(err, db.Close()); err != nil {
-		return fail(strings.ReplaceAll(err.Error(), "\n", "; "), "")
+		return fail(errtext.Line(err), "")
 	}
 	return ok(fmt.Sprintf("PostgreSQL %s, opened in %v, the first SELECT 1 took %v",
 		version, opened.Round(time.Millisecond), took.Round(100*time.Microsecond)))

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/calfdb/calf/assets"
+	"github.com/calfdb/calf/cmd/calf/internal/errtext"
 )
 
 // installed reads all of PostgreSQL's files, which verifies them.
@@ -13,16 +14,16 @@ func installed(ctx context.Context) Finding {
 	const hint = "run `calf assets install`"
 	set, err := assets.Open()
 	if err != nil {
-		return fail(err.Error(), hint)
+		return fail(errtext.Line(err), hint)
 	}
 	info := set.Info()
 	var total int64
 	for _, f := range info.Files {
 		if err := ctx.Err(); err != nil {
-			return fail(err.Error(), "")
+			return fail(errtext.Line(err), "")
 		}
 		if err := verify(set, f); err != nil {
-			return fail(err.Error(), hint)
+			return fail(errtext.Line(err), hint)
 		}
 		total += f.Size
 	}

@@ -81,7 +81,10 @@ func ours(t *testing.T, script string) (sql []string) {
 func TestSplitLikePsql(t *testing.T) {
 	t.Parallel()
 	psql, err := exec.LookPath("psql")
-	if err != nil {
+	switch {
+	case testing.Short():
+		t.Skip("starts psql many times")
+	case err != nil:
 		t.Skip("psql is not installed")
 	}
 	unlike := map[string]bool{
@@ -97,12 +100,8 @@ func TestSplitLikePsql(t *testing.T) {
 			require.Equal(t, psqlSplit(t, psql, tt.script), ours(t, tt.script), tt.script)
 		})
 	}
-	n := 100
-	if testing.Short() {
-		n = 10
-	}
 	r := rand.New(rand.NewPCG(1, 2))
-	for i := range n {
+	for i := range 100 {
 		script := randomScript(r)
 		want := psqlSplit(t, psql, script)
 		got := ours(t, script)

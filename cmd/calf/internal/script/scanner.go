@@ -94,7 +94,9 @@ func (s *Scanner) last() (Piece, error) {
 	case len(s.text) == 0:
 		return Piece{}, io.EOF
 	case s.lexer.begin >= 0:
-		return s.statement(), nil
+		p := s.statement()
+		p.SQL = strings.TrimSuffix(p.SQL, "\n") // which ends the line, not the statement
+		return p, nil
 	}
 	p := Piece{Kind: Space, Raw: string(s.text), Line: s.number}
 	s.reset()

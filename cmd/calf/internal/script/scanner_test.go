@@ -46,7 +46,7 @@ var splits = []struct {
 	{"blank", " \n\t-- c\n", nil},
 	{"one", "select 1;", []string{"select 1;"}},
 	{"two on a line", "select 1; select 2;", []string{"select 1;", "select 2;"}},
-	{"no semicolon at the end", "select 1;\nselect 2\n", []string{"select 1;", "select 2\n"}},
+	{"no semicolon at the end", "select 1;\nselect 2\n", []string{"select 1;", "select 2"}},
 	{"blank before", " -- c\n\n  select 1;", []string{"select 1;"}},
 	{"a comment before", "/* c */ select 1;", []string{"/* c */ select 1;"}},
 	{"empty statements", ";;", []string{";", ";"}},
@@ -97,8 +97,8 @@ var splits = []struct {
 	{"case outside a body", "create function f() return case when true then 1 end; 2;",
 		[]string{"create function f() return case when true then 1 end;", "2;"}},
 
-	{"unfinished string", "select 'a;\n", []string{"select 'a;\n"}},
-	{"unfinished comment", "/* ;\n", []string{"/* ;\n"}},
+	{"unfinished string", "select 'a;\n", []string{"select 'a;"}},
+	{"unfinished comment", "/* ;\n", []string{"/* ;"}},
 	{"unfinished dollar quotes", "select $a$;", []string{"select $a$;"}},
 	{"unfinished parenthesis", "select (1; select 2;", []string{"select (1; select 2;"}},
 }

@@ -29,6 +29,8 @@ func (s *Session) command(ctx context.Context, p script.Piece) error {
 		if err := s.reconnect(ctx, args); err != nil {
 			return fmt.Errorf(`line %d: \%s: %w`, p.Line, p.Name, err) // nothing shall run elsewhere
 		}
+	case "encoding":
+		err = s.encoding(ctx, args)
 	case "set":
 		err = s.set(args)
 	case "q", "quit":
@@ -60,6 +62,17 @@ func (s *Session) restrict(name string, args []script.Argument) error {
 		s.restricted = ""
 	}
 	return nil
+}
+
+// encoding sets the client's encoding. pg_dump does so before \connect with an
+// unusual name.
+func (s *Session) encoding(ctx context.Context, args []script.Argument) error {
+	if len(args) != 1 {
+		return errors.New("it takes an encoding")
+	}
+	quoted := "'" + strings.ReplaceAll(args[0].Text, "'", "''") + "'"
+	_, err := s.conn.Exec(ctx, "SET client_encoding TO "+quoted).ReadAll()
+	return err
 }
 
 // set sets ON_ERROR_STOP, the one variable that there is.

@@ -95,7 +95,9 @@ func (a *answer) message(msg pgproto3.BackendMessage) {
 	case *pgproto3.ErrorResponse:
 		a.failed = true
 		a.abort()
-		render.Error(a.session.cfg.Stderr, pgconn.ErrorResponseToPgError(msg), a.session.sql)
+		if a.writeErr == nil { // else it is the cancellation
+			render.Error(a.session.cfg.Stderr, pgconn.ErrorResponseToPgError(msg), a.session.sql)
+		}
 	}
 }
 
