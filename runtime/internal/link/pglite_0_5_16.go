@@ -165,9 +165,9 @@ var pglite0516 = facts{
 		{why: "the host answers for the shell", fn: "pgl_popen", kind: rebody, new: forward(hookPopen, 2)},
 		{why: "the host answers for the shell", fn: "pgl_pclose", kind: rebody, new: forward(hookPclose, 1)},
 	},
-	semWaits:   6,
+	semWaits: 6,
 
 	interruptPending: 2875472, // as exported
 	interruptChecks:  466,
-	stackCheck: "check_stack_depth",
+	stackCheck:       "check_stack_depth",
 }
