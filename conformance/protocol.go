@@ -179,7 +179,6 @@ func testProtocol(a *area) {
 	})
 	a.run("Ping", func(s *session) {
 		require.NoError(s, s.conn.Ping(s.ctx))
-		require.NoError(s, s.pg.CheckConn())
 	})
 	a.run("ExecBatch", func(s *session) {
 		batch := &pgconn.Batch{}

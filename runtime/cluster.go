@@ -59,7 +59,6 @@ type Cluster struct {
 	ready  chan struct{} // closed when pm or err is there
 	err    error         // why there is no postmaster and will be none
 	closed bool
-	crash  *CrashError    // the last one
 	starts sync.WaitGroup // restarts under way
 }
 

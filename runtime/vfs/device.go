@@ -41,7 +41,7 @@ const (
 	rdevRandom  = 1<<8 | 8
 	rdevUrandom = 1<<8 | 9
 	rdevTTY     = 5 << 8
-	rdevStdin   = 240<<8 | 0
+	rdevStdin   = 240 << 8
 	rdevStdout  = 240<<8 | 1
 	rdevStderr  = 240<<8 | 2
 	rdevAdded   = 241 << 8

@@ -43,7 +43,6 @@ type Guest struct {
 	calls  map[string]*pool
 
 	libraries []api.Module
-	threw     uint32 // address of __THREW__
 	errno     uint32 // address of errno
 }
 

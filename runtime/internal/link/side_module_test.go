@@ -91,10 +91,9 @@ func programModule() []byte {
 
 // process is an instance of the program.
 type process struct {
-	t      *testing.T
-	rt     wazero.Runtime
-	main   api.Module
-	logged *[]uint64
+	t    *testing.T
+	rt   wazero.Runtime
+	main api.Module
 }
 
 func newProcess(t *testing.T, rt wazero.Runtime) *process {

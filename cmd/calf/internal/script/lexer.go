@@ -59,7 +59,7 @@ func (l *lexer) scan(text []byte, offset, line int) (int, end) {
 			continue
 		}
 		if n := blank(rest); n > 0 {
-			l.newline = l.newline || bytes.IndexAny(rest[:n], "\n\r") >= 0
+			l.newline = l.newline || bytes.ContainsAny(rest[:n], "\n\r")
 			i += n
 			continue
 		}
