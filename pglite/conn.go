@@ -51,7 +51,8 @@ func (db *DB) SQL() *sql.DB {
 func (db *DB) ConnConfig() *pgx.ConnConfig {
 	// What the environment says about servers is not about this one.
 	cfg, err := pgx.ParseConfig("host=calf port=5432 sslmode=disable user=postgres password='' database=postgres " +
-		"passfile='' servicefile='' connect_timeout=0 target_session_attrs=any")
+		"passfile='' connect_timeout=0 target_session_attrs=any sslrootcert='' channel_binding=disable require_auth='' " +
+		"min_protocol_version=3.0")
 	if err != nil {
 		panic("BUG: " + err.Error())
 	}
