@@ -37,6 +37,14 @@ demo: setup ## search the documentation of Go's standard library, in a database 
 test: setup ## run all tests, with the race detector
 	CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(RACE) -timeout $(TESTTIMEOUT) $(PACKAGES)
 
+.PHONY: clients
+clients: setup ## run psql, pgbench and the JavaScript clients against a served database; installs what is missing
+	scripts/clients/run
+
+.PHONY: hammer
+hammer: setup ## move money between accounts under cancels and kills for five minutes
+	CGO_ENABLED=1 CALF_HAMMER=5m $(GO) test -race -count=1 -timeout 15m -v -run 'TestHammer$$' ./pglite
+
 .PHONY: tarballs
 tarballs: ## fetch the guest's npm packages, with which `make test` also tests installing
 	@mkdir -p $(TARBALLS)

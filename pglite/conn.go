@@ -17,6 +17,11 @@ import (
 	pgxvec "github.com/pgvector/pgvector-go/pgx"
 )
 
+// inMemory is a connection string for a database in this process. What the
+// environment says about servers is not about this one.
+const inMemory = "host=calf port=5432 sslmode=disable user=postgres password='' database=postgres passfile='' " +
+	"connect_timeout=0 target_session_attrs=any sslrootcert='' channel_binding=disable require_auth='' min_protocol_version=3.0"
+
 // Connect opens a connection to the default database as the default user.
 func (db *DB) Connect(ctx context.Context) (*pgx.Conn, error) {
 	conn, err := pgx.ConnectConfig(ctx, db.ConnConfig())
@@ -31,7 +36,7 @@ func (db *DB) Connect(ctx context.Context) (*pgx.Conn, error) {
 
 // Pool returns a new pool of connections. The caller closes it, before the DB.
 func (db *DB) Pool(ctx context.Context) (*pgxpool.Pool, error) {
-	cfg, err := pgxpool.ParseConfig("")
+	cfg, err := pgxpool.ParseConfig(inMemory)
 	if err != nil {
 		return nil, fmt.Errorf("pglite: configuring a pool: %w", err)
 	}
@@ -49,10 +54,7 @@ func (db *DB) SQL() *sql.DB {
 // and a dial function that connects in memory. The caller may change it, User
 // and Database for example, and owns it.
 func (db *DB) ConnConfig() *pgx.ConnConfig {
-	// What the environment says about servers is not about this one.
-	cfg, err := pgx.ParseConfig("host=calf port=5432 sslmode=disable user=postgres password='' database=postgres " +
-		"passfile='' connect_timeout=0 target_session_attrs=any sslrootcert='' channel_binding=disable require_auth='' " +
-		"min_protocol_version=3.0")
+	cfg, err := pgx.ParseConfig(inMemory)
 	if err != nil {
 		panic("BUG: " + err.Error())
 	}
