@@ -33,7 +33,7 @@ func resident(tb testing.TB) uint64 {
 func TestOpenCloseCycles(t *testing.T) {
 	needGuest(t)
 	cycles := 200
-	if testing.Short() {
+	if testing.Short() || raced {
 		cycles = 30
 	}
 	ctx := context.Background()
@@ -56,7 +56,7 @@ func TestOpenCloseCycles(t *testing.T) {
 func TestConnectCycles(t *testing.T) {
 	ctx := context.Background()
 	cycles := 2000
-	if testing.Short() {
+	if testing.Short() || raced {
 		cycles = 300
 	}
 	db := open(t, pglite.Config{})

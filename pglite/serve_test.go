@@ -148,8 +148,8 @@ func TestServeTLSAndSCRAM(t *testing.T) {
 // The suites pass through every kind of connection.
 func TestConformanceUnix(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("the suite runs in memory, which is enough for a short run")
+	if testing.Short() || raced {
+		t.Skip("the suite runs in memory, which is enough for a short run and with the race detector")
 	}
 	db := open(t, pglite.Config{})
 	addr := serve(t, db, "unix", filepath.Join(t.TempDir(), ".s.PGSQL.5432"), pglite.ServeConfig{})
@@ -168,8 +168,8 @@ func TestConformanceUnix(t *testing.T) {
 
 func TestConformanceTLS(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("the suite runs in memory, which is enough for a short run")
+	if testing.Short() || raced {
+		t.Skip("the suite runs in memory, which is enough for a short run and with the race detector")
 	}
 	db := open(t, pglite.Config{HBA: scram})
 	exec(t, db, "ALTER ROLE postgres PASSWORD 'secret'")

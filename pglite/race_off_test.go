@@ -1,0 +1,5 @@
+//go:build !race
+
+package pglite_test
+
+const raced = false
