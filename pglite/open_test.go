@@ -256,6 +256,39 @@ func TestMethodsAfterClose(t *testing.T) {
 	require.ErrorIs(t, err, pglite.ErrClosed)
 }
 
+func TestInitCancelled(t *testing.T) {
+	needGuest(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	_, err := pglite.OpenConfig(ctx, pglite.Config{
+		Init: pglite.Init{NoDataChecksums: true},
+		Progress: func(what string) {
+			if strings.Contains(what, "initdb") {
+				cancel()
+			}
+		},
+	})
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func TestEnvironmentIsNotConsulted(t *testing.T) {
+	for name, value := range map[string]string{
+		"PGSERVICE": "elsewhere", "PGSERVICEFILE": "/nowhere", "PGHOST": "example.com", "PGPORT": "1", "PGUSER": "x",
+		"PGDATABASE": "x", "PGAPPNAME": "x", "PGOPTIONS": "-c x=y", "PGTZ": "Mars", "PGSSLMODE": "verify-full",
+	} {
+		t.Setenv(name, value)
+	}
+	db := open(t, pglite.Config{})
+	require.Equal(t, "postgres  UTC", query[string](t, db,
+		"SELECT concat_ws(' ', current_user, current_setting('application_name'), current_setting('TimeZone'))"))
+	pool, err := db.Pool(context.Background())
+	require.NoError(t, err)
+	defer pool.Close()
+	require.NoError(t, pool.Ping(context.Background()))
+	sqldb := db.SQL()
+	defer sqldb.Close()
+	require.NoError(t, sqldb.Ping())
+}
+
 func TestInitOptions(t *testing.T) {
 	t.Parallel()
 	db := open(t, pglite.Config{Init: pglite.Init{

@@ -107,13 +107,16 @@ func (m *Module) InitDB(ctx context.Context, data vfs.Volume, cfg InitConfig) (e
 		return err
 	}
 	status, err := sh.runMain(p, cfg.args())
+	if ctx.Err() != nil { // what failed, if anything, failed because of this
+		return ctx.Err()
+	}
 	if err == nil && status != 0 {
 		err = fmt.Errorf("initdb exited with status %d", status)
 	}
 	if err != nil {
 		return log.failure(err)
 	}
-	return ctx.Err()
+	return nil
 }
 
 // program returns a compiled program other than PostgreSQL.
