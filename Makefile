@@ -8,6 +8,10 @@ export CGO_ENABLED := 0
 TARBALLS := $(CURDIR)/bin/npm
 export CALF_TEST_NPM_TARBALLS ?= $(wildcard $(TARBALLS))
 
+# Where `make peers` puts the releases of PGlite that tests exchange data directories with, and where they look for them.
+PEERS := $(CURDIR)/bin/peers
+export CALF_TEST_PEERS ?= $(wildcard $(PEERS))
+
 # The race detector is the one thing that needs cgo. `make test RACE=` does without.
 RACE ?= -race
 TESTTIMEOUT ?= 15m
@@ -51,6 +55,12 @@ hammer: setup ## move money between accounts under cancels and kills for five mi
 tarballs: ## fetch the guest's npm packages, with which `make test` also tests installing
 	@mkdir -p $(TARBALLS)
 	cd $(TARBALLS) && npm pack --silent $$(node -p 'require("$(CURDIR)/assets/lock.json").groups.find(g => g.name == "guest").packages.map(p => p.name + "@" + p.version).join(" ")')
+
+.PHONY: peers
+peers: ## fetch the releases of PGlite with which `make test` exchanges data directories, under Node
+	@mkdir -p $(PEERS)
+	cp scripts/peers/package.json $(PEERS)/
+	npm install --prefix $(PEERS) --no-package-lock --legacy-peer-deps --no-audit --no-fund --silent
 
 .PHONY: check
 check: check-format check-vet check-lint check-modules check-house check-platforms ## everything but the tests: format, lint, modules, imports, platforms

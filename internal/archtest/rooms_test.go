@@ -8,7 +8,7 @@ var rooms = []room{
 	{path: "runtime", may: []string{"assets"}},
 	{path: "wire"},
 	{path: "schema"},
-	{path: "pglite", may: []string{"runtime", "wire", "assets"}},
+	{path: "pglite", may: []string{"runtime", "wire", "assets", "internal/pgdata"}},
 	{path: "pglite/pglitetest", may: []string{"pglite", "schema", "assets"}},
 	{path: "pglite/presenter", may: []string{"schema"}},
 	{path: "pglite/manager", may: []string{"pglite", "schema", "assets"}},
@@ -16,19 +16,21 @@ var rooms = []room{
 	{path: "conformance"},
 	{path: "cmd", may: []string{anywhere}},
 	{path: "examples", may: []string{anywhere}},
+	{path: "internal/pgdata"}, // what PostgreSQL's files mean
+	{path: "internal/peers"},
 	{path: "internal/archtest"},
 }
 
 // closed are rooms that nobody may import, whatever else is said.
-var closed = []string{"cmd", "examples", "internal/archtest"}
+var closed = []string{"cmd", "examples", "internal/archtest", "internal/peers"}
 
 // confined are packages of others that only some rooms may import, because they are heavy, or because the rest of the
 // house must not depend on them. A path stands for everything below it.
 var confined = []confinement{
-	{path: "github.com/tetratelabs/wazero", to: []string{"runtime"}},    // the engine can be exchanged behind runtime
-	{path: "github.com/spf13", to: []string{"cmd"}},                     // only a command line parses one
-	{path: "testing", to: []string{"conformance", "pglite/pglitetest"}}, // its flags and its size are not for products
-	{path: "github.com/stretchr/testify", to: []string{"conformance", "pglite/pglitetest"}},
+	{path: "github.com/tetratelabs/wazero", to: []string{"runtime"}},                      // the engine can be exchanged behind runtime
+	{path: "github.com/spf13", to: []string{"cmd"}},                                       // only a command line parses one
+	{path: "testing", to: []string{"conformance", "pglite/pglitetest", "internal/peers"}}, // its flags and its size are not for products
+	{path: "github.com/stretchr/testify", to: []string{"conformance", "pglite/pglitetest", "internal/peers"}},
 	{path: "go.uber.org/goleak", to: nil},        // tests only
 	{path: "github.com/jackc/pgproto3", to: nil}, // tests only: a second codec, whose CVE has no fix
 	{path: "modernc.org/sqlite", to: []string{"pglite/importer"}},

@@ -1,0 +1,41 @@
+// Package peers runs JavaScript with the releases of PGlite that tests exchange data directories with.
+package peers
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Dir returns the folder whose node_modules has the packages of scripts/peers/package.json, and skips the test where
+// there is none.
+func Dir(tb testing.TB) string {
+	tb.Helper()
+	dir := os.Getenv("CALF_TEST_PEERS")
+	if dir == "" {
+		tb.Skip("needs PGlite's releases for Node: `make peers` installs them, and CALF_TEST_PEERS names their folder")
+	}
+	return dir
+}
+
+// Run runs an ECMAScript module under Node, gives it args from process.argv[2] on, and returns what it wrote to standard
+// output. It may import the packages by the names that package.json has for them, such as "pglite-0.3". The test fails if
+// the module does, with what it wrote to standard error.
+func Run(tb testing.TB, script string, args ...string) []byte {
+	tb.Helper()
+	// Node looks for packages in the folders above the module.
+	dir, err := os.MkdirTemp(Dir(tb), "run-")
+	require.NoError(tb, err)
+	tb.Cleanup(func() { os.RemoveAll(dir) })
+	file := filepath.Join(dir, "main.mjs")
+	require.NoError(tb, os.WriteFile(file, []byte(script), 0o600))
+	cmd := exec.CommandContext(tb.Context(), "node", append([]string{file}, args...)...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	require.NoErrorf(tb, cmd.Run(), "node: %s%s", &stderr, &stdout)
+	return stdout.Bytes()
+}
