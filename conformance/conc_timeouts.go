@@ -47,9 +47,8 @@ func testSessionTimeouts(a *area) {
 	})
 	a.run("StatementTimeoutsAreTheirOwn", func(s *session) {
 		o := s.another()
-		o.exec(`SET statement_timeout = '30ms'`)
 		mine := s.start(`SELECT count(*) FROM generate_series(1, 300000) AS i WHERE i % 7 = 0`)
-		o.fails("57014", `SELECT pg_sleep(100000)`)
+		o.fails("57014", `SET statement_timeout = '30ms'; SELECT pg_sleep(100000)`)
 		require.Equal(s, []string{"42857"}, mine.rows())
 	})
 }

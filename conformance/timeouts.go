@@ -23,7 +23,7 @@ func testTimeouts(a *area) {
 		s.want(`SELECT 1`, "1")
 	})
 	a.run("ExtendedProtocol", func(s *session) {
-		s.exec(`BEGIN; SET LOCAL statement_timeout = '50ms'`)
+		s.exec(`BEGIN; SET LOCAL statement_timeout = '200ms'`)
 		_, err := s.run(`SELECT pg_sleep($1)`, 100000)
 		s.isError("57014", err, "pg_sleep")
 		s.exec(`ROLLBACK`)

@@ -63,26 +63,19 @@ func benchmarkConn(b *testing.B) *pgx.Conn {
 	return conn
 }
 
-func BenchmarkConnect(b *testing.B) {
-	ctx := context.Background()
-	db := open(b, pglite.Config{})
-	for b.Loop() {
-		conn, err := pgx.ConnectConfig(ctx, db.ConnConfig())
-		require.NoError(b, err)
-		require.NoError(b, conn.Close(ctx))
-	}
-}
-
 func BenchmarkSelect1(b *testing.B) {
-	ctx := context.Background()
-	conn := benchmarkConn(b)
-	b.ReportAllocs()
-	for b.Loop() {
-		var n int
-		if err := conn.QueryRow(ctx, "SELECT 1").Scan(&n); err != nil {
-			b.Fatal(err)
+	peersOf(b, func(b *testing.B, cfg *pgx.ConnConfig) {
+		conn, err := pgx.ConnectConfig(b.Context(), cfg)
+		require.NoError(b, err)
+		defer conn.Close(context.Background())
+		b.ReportAllocs()
+		for b.Loop() {
+			var n int
+			if err := conn.QueryRow(b.Context(), "SELECT 1").Scan(&n); err != nil {
+				b.Fatal(err)
+			}
 		}
-	}
+	})
 }
 
 // BenchmarkInsert1000 inserts 1000 rows, each in a transaction of its own.

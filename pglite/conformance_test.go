@@ -18,16 +18,21 @@ func target(db *pglite.DB) conformance.Target {
 		RootCollationsOnly: true,
 		AllExtensions:      true,
 		MemoryLimited:      true,
-		Connect: func(ctx context.Context, t testing.TB, configure func(*pgx.ConnConfig)) *pgx.Conn {
-			t.Helper()
-			cfg := db.ConnConfig()
-			if configure != nil {
-				configure(cfg)
-			}
-			conn, err := pgx.ConnectConfig(ctx, cfg)
-			require.NoError(t, err)
-			return conn
-		},
+		Connect:            connector(func(testing.TB) *pgx.ConnConfig { return db.ConnConfig() }),
+	}
+}
+
+// connector connects with a configuration.
+func connector(config func(testing.TB) *pgx.ConnConfig) func(context.Context, testing.TB, func(*pgx.ConnConfig)) *pgx.Conn {
+	return func(ctx context.Context, t testing.TB, configure func(*pgx.ConnConfig)) *pgx.Conn {
+		t.Helper()
+		cfg := config(t)
+		if configure != nil {
+			configure(cfg)
+		}
+		conn, err := pgx.ConnectConfig(ctx, cfg)
+		require.NoError(t, err)
+		return conn
 	}
 }
 

@@ -55,7 +55,7 @@ func TestOpenCloseCycles(t *testing.T) {
 // So do connections.
 func TestConnectCycles(t *testing.T) {
 	ctx := context.Background()
-	cycles := 2000
+	cycles := 10_000
 	if testing.Short() || raced {
 		cycles = 300
 	}

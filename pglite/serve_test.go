@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/calfdb/calf/conformance"
 	"github.com/calfdb/calf/pglite"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -145,46 +144,25 @@ func TestServeTLSAndSCRAM(t *testing.T) {
 	}
 }
 
-// The suites pass through every kind of connection.
-func TestConformanceUnix(t *testing.T) {
+// A client that asks for protocol 3.2 gets it, and a secret of the length that goes with it; one that asks for more is
+// offered 3.2.
+func TestServeProtocolVersions(t *testing.T) {
 	t.Parallel()
-	if testing.Short() || raced {
-		t.Skip("the suite runs in memory, which is enough for a short run and with the race detector")
-	}
 	db := open(t, pglite.Config{})
-	addr := serve(t, db, "unix", filepath.Join(t.TempDir(), ".s.PGSQL.5432"), pglite.ServeConfig{})
-	suite := target(db)
-	suite.Connect = func(ctx context.Context, t testing.TB, configure func(*pgx.ConnConfig)) *pgx.Conn {
-		cfg := clientConfig(t, addr, "sslmode=disable")
-		if configure != nil {
-			configure(cfg)
-		}
-		conn, err := pgx.ConnectConfig(ctx, cfg)
-		require.NoError(t, err)
-		return conn
+	addr := serve(t, db, "tcp", "127.0.0.1:0", pglite.ServeConfig{})
+	for version, keyLength := range map[string]int{"3.0": 4, "3.2": 32, "latest": 32} {
+		cfg := clientConfig(t, addr, "sslmode=disable max_protocol_version="+version)
+		conn, err := pgx.ConnectConfig(t.Context(), cfg)
+		require.NoError(t, err, version)
+		require.Len(t, conn.PgConn().SecretKey(), keyLength, version)
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			for query[int](t, db, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") != 1 {
+			}
+			cancel()
+		}()
+		_, err = conn.Exec(ctx, "SELECT pg_sleep(1000)")
+		require.ErrorIs(t, err, context.Canceled)
+		require.NoError(t, conn.Close(t.Context()))
 	}
-	conformance.Run(t, suite)
-}
-
-func TestConformanceTLS(t *testing.T) {
-	t.Parallel()
-	if testing.Short() || raced {
-		t.Skip("the suite runs in memory, which is enough for a short run and with the race detector")
-	}
-	db := open(t, pglite.Config{HBA: scram})
-	exec(t, db, "ALTER ROLE postgres PASSWORD 'secret'")
-	addr := serve(t, db, "tcp", "127.0.0.1:0", pglite.ServeConfig{
-		TLS: &tls.Config{Certificates: []tls.Certificate{certificate(t)}}, RequireTLS: true,
-	})
-	suite := target(db)
-	suite.Connect = func(ctx context.Context, t testing.TB, configure func(*pgx.ConnConfig)) *pgx.Conn {
-		cfg := clientConfig(t, addr, "sslmode=require password=secret")
-		if configure != nil {
-			configure(cfg)
-		}
-		conn, err := pgx.ConnectConfig(ctx, cfg)
-		require.NoError(t, err)
-		return conn
-	}
-	conformance.Run(t, suite)
 }

@@ -19,7 +19,7 @@ const (
 	linkedWasm  = "linked.wasm"
 	linkedData  = "linked.data"
 	linkedTable = "linked.json"
-	linkKey     = "link-5"
+	linkKey     = "link-7"
 
 	templateTar = "template.tar"
 	templateKey = "template-1"

@@ -21,7 +21,7 @@ var hooks = map[string]func(p *process, stack []uint64){
 	"interrupts":         func(p *process, _ []uint64) { p.interrupts() },
 	"kill":               func(p *process, s []uint64) { s[0] = p.kill(int32(uint32(s[0])), int32(uint32(s[1]))) },
 	"getpid":             func(p *process, s []uint64) { s[0] = uint64(uint32(p.pid)) },
-	"sem_wait":           func(p *process, _ []uint64) { p.semWait() },
+	"sem_wait":           func(p *process, s []uint64) { p.semWait(uint32(s[0])) },
 	"nanosleep":          func(p *process, s []uint64) { s[0] = p.nanosleep(uint32(s[0]), uint32(s[1])) },
 	"recv":               func(p *process, s []uint64) { s[0] = p.recv(uint32(s[1]), uint32(s[2])) },
 	"send":               func(p *process, s []uint64) { s[0] = p.send(uint32(s[1]), uint32(s[2])) },

@@ -87,13 +87,12 @@ func (m *Module) InitDB(ctx context.Context, data vfs.Volume, cfg InitConfig) (e
 	if err != nil {
 		return err
 	}
-	sh := &shell{ctx: ctx, mod: m, fs: fs, sched: newScheduler(), pending: map[uint32]pipeCommand{}}
-	defer sh.sched.close()
+	sh := &shell{ctx: ctx, mod: m, fs: fs, pending: map[uint32]pipeCommand{}}
 	mem, err := linmem.New(maxMemory)
 	if err != nil {
 		return err
 	}
-	p := newGuestProcess(sh, sh.sched, 1, mem)
+	p := newGuestProcess(sh, newScheduler(), 1, mem)
 	defer p.close()
 	p.shell = sh
 	inst, err := m.rt.InstantiateModule(withMemory(mem), prog, wazero.NewModuleConfig().WithName("").WithStartFunctions())
@@ -152,10 +151,9 @@ func (m *Module) program(ctx context.Context, name string) (wazero.CompiledModul
 // A shell runs the commands of initdb, which are all calls of postgres. It is
 // the host of the processes that it runs, each of which is alone.
 type shell struct {
-	ctx   context.Context
-	mod   *Module
-	fs    *vfs.FS
-	sched *scheduler
+	ctx context.Context
+	mod *Module
+	fs  *vfs.FS
 
 	pending map[uint32]pipeCommand // by FILE*, commands to run at pclose
 	pipes   int
@@ -237,7 +235,7 @@ func (sh *shell) postgres(args []string, stdin, stdout string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	p, err := newProcess(sh, sh.sched, postmasterPID, mem)
+	p, err := newProcess(sh, newScheduler(), postmasterPID, mem)
 	if err != nil {
 		return 0, err
 	}
@@ -252,8 +250,11 @@ func (sh *shell) postgres(args []string, stdin, stdout string) (int, error) {
 }
 
 // runMain runs a program's main to its end. The shell's processes run one
-// inside the other, so they need no turns.
+// inside the other, each with a scheduler of its own.
 func (sh *shell) runMain(p *process, args []string) (int, error) {
+	defer p.sched.close()
+	p.sched.acquire(p)
+	defer p.sched.release(p)
 	if _, err := p.guest.Call("__wasm_call_ctors"); err != nil {
 		return 0, err
 	}

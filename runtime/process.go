@@ -32,6 +32,7 @@ type process struct {
 	turn      chan struct{} // it is this process's turn
 	sliceOver bool          // guarded by sched.mu
 	wake      chan struct{} // something may have happened that it waits for
+	lockFlag  *byte         // what it waits for in scheduler.waitForLock
 
 	signals atomic.Uint32 // bit n is signal n
 	killed  atomic.Bool
@@ -142,6 +143,9 @@ func (p *process) kill9() {
 	p.sched.interrupt(p)
 }
 
+// signalled reports whether deliver would do anything.
+func (p *process) signalled() bool { return p.killed.Load() || p.signals.Load() != 0 }
+
 // deliver runs the handlers of the signals that have come. It reports whether
 // there were any.
 func (p *process) deliver() bool {
@@ -195,10 +199,18 @@ func (p *process) interrupts() {
 	}
 }
 
-// semWait is the hook where a process waits for an LWLock: it lets the others
-// run. The guest looks again afterwards, so waking too early does no harm. A
-// lock is hardly ever held by a process that does not run, so this is rare.
-func (p *process) semWait() { p.park(50 * time.Microsecond) }
+// semWait is the hook where a process waits for an LWLock, until the byte at
+// flag is 0. The guest looks again afterwards, so waking too early does no
+// harm. A lock is held by a process that does not run only while that waits
+// for the disk.
+func (p *process) semWait(flag uint32) {
+	p.lockFlag = &p.guest.Bytes(flag, 1)[0]
+	if *p.lockFlag == 0 {
+		return
+	}
+	p.sched.waitForLock(p)
+	p.deliver()
+}
 
 // kill is the kill(2) hook.
 func (p *process) kill(pid, sig int32) uint64 {
@@ -234,6 +246,10 @@ func (p *process) Sleep(d time.Duration) time.Duration {
 		p.park(left)
 	}
 }
+
+// Outside runs f, which waits for the disk, while other processes have their
+// turn.
+func (p *process) Outside(f func()) { p.sched.outside(p, f) }
 
 // SetTimer arms the interval timer, which sends SIGALRM.
 func (p *process) SetTimer(d time.Duration) {

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -12,8 +13,8 @@ const slice = 5 * time.Millisecond
 // the guest's atomics are plain loads and stores, so processes that share
 // memory must not run in parallel. Processes wait their turn in order.
 //
-// A process gives way where it waits, and at the points where PostgreSQL
-// handles interrupts, which the scheduler makes it reach by setting
+// A process gives way where it waits, also for the disk, and at the points
+// where PostgreSQL handles interrupts, which the scheduler makes it reach by setting
 // InterruptPending when its slice is over. That happens also when nobody
 // waits: compiled guest code cannot be preempted by Go, and a query that never
 // came back to Go would hold up garbage collection.
@@ -21,7 +22,8 @@ type scheduler struct {
 	mu      sync.Mutex
 	running *process
 	queue   []*process
-	turns   uint64 // counts changes of running
+	locked  []*process // wait for LWLocks; what they wait for is flags in shared memory
+	turns   uint64     // counts changes of running
 	ticker  *time.Ticker
 	stop    chan struct{}
 	done    sync.WaitGroup
@@ -30,14 +32,21 @@ type scheduler struct {
 func newScheduler() *scheduler { return &scheduler{stop: make(chan struct{})} }
 
 // acquire waits until it is p's turn.
-func (s *scheduler) acquire(p *process) {
+func (s *scheduler) acquire(p *process) { s.enter(p, false) }
+
+// enter waits until it is p's turn, as the next one if p comes first.
+func (s *scheduler) enter(p *process, first bool) {
 	s.mu.Lock()
 	if s.running == nil {
 		s.run(p)
 		s.mu.Unlock()
 		return
 	}
-	s.queue = append(s.queue, p)
+	if first {
+		s.queue = slices.Insert(s.queue, 0, p)
+	} else {
+		s.queue = append(s.queue, p)
+	}
 	s.mu.Unlock()
 	<-p.turn
 }
@@ -46,9 +55,15 @@ func (s *scheduler) acquire(p *process) {
 func (s *scheduler) release(p *process) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.next(p)
+}
+
+// next ends p's turn, with s.mu held.
+func (s *scheduler) next(p *process) {
 	if s.running != p {
 		panic("BUG: a process gives away what is not its turn")
 	}
+	s.unlock()
 	if len(s.queue) == 0 {
 		s.running = nil
 		return
@@ -59,9 +74,41 @@ func (s *scheduler) release(p *process) {
 	next.turn <- struct{}{}
 }
 
+// waitForLock gives way until another process has cleared p.lockFlag, or p has
+// been sent a signal.
+func (s *scheduler) waitForLock(p *process) {
+	s.mu.Lock()
+	s.locked = append(s.locked, p)
+	s.next(p)
+	s.mu.Unlock()
+	<-p.turn
+}
+
+// unlock puts the processes into the queue that have got their LWLock. It is
+// called with s.mu held, when no process is about to change shared memory.
+func (s *scheduler) unlock() {
+	s.locked = slices.DeleteFunc(s.locked, func(p *process) bool {
+		if *p.lockFlag != 0 && !p.signalled() {
+			return false
+		}
+		s.queue = append(s.queue, p)
+		return true
+	})
+}
+
+// outside runs f, which waits for the world outside the cluster, while others
+// have their turn. Then p is the next to run: it may hold a lock that everybody
+// is waiting for.
+func (s *scheduler) outside(p *process, f func()) {
+	s.release(p)
+	defer s.enter(p, true)
+	f()
+}
+
 // yield lets the others run, if p's slice is over and there are others.
 func (s *scheduler) yield(p *process) {
 	s.mu.Lock()
+	s.unlock()
 	over := p.sliceOver && len(s.queue) > 0
 	p.sliceOver = false
 	s.mu.Unlock()
@@ -117,12 +164,18 @@ func (s *scheduler) tick() {
 	}
 }
 
-// interrupt makes p reach a point where it handles interrupts, if it runs.
+// interrupt makes p, which was sent a signal, reach a point where it handles
+// interrupts, if it runs or waits for an LWLock.
 func (s *scheduler) interrupt(p *process) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.running == p {
+	switch {
+	case s.running == p:
 		p.interrupt()
+	case s.running == nil && slices.Contains(s.locked, p):
+		s.locked = slices.DeleteFunc(s.locked, func(q *process) bool { return q == p })
+		s.run(p)
+		p.turn <- struct{}{}
 	}
 }
 

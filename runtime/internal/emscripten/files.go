@@ -50,10 +50,10 @@ func init() {
 		a.set(wasi(err))
 	})
 	define("fd_sync", func(g *Guest, a args) {
-		a.set(wasi(g.file(a.i32(0), func(f *vfs.File) error { return f.Sync(false) })))
+		a.set(wasi(g.sync(a.i32(0), false)))
 	})
 	define("__syscall_fdatasync", func(g *Guest, a args) {
-		a.set(ret(g.file(a.i32(0), func(f *vfs.File) error { return f.Sync(true) })))
+		a.set(ret(g.sync(a.i32(0), true)))
 	})
 	define("fd_fdstat_get", func(g *Guest, a args) { a.set(g.fdstat(a.i32(0), a.u32(1))) })
 	define("__syscall_dup", func(g *Guest, a args) { a.set(fd(g.Files.Dup(int(a.i32(0)), 0))) })
@@ -103,6 +103,14 @@ func (g *Guest) file(n int32, f func(*vfs.File) error) error {
 		return err
 	}
 	return f(file)
+}
+
+// sync is fsync(2), and fdatasync(2).
+func (g *Guest) sync(n int32, dataOnly bool) error {
+	return g.file(n, func(f *vfs.File) (err error) {
+		g.Kernel.Outside(func() { err = f.Sync(dataOnly) })
+		return err
+	})
 }
 
 // fd returns the result of a call that returns a descriptor.

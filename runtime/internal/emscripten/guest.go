@@ -53,6 +53,8 @@ type Kernel interface {
 	// Opened is told of each file that was opened for writing, by the path that
 	// the guest used.
 	Opened(path string)
+	// Outside runs a function that may wait for the host's disk.
+	Outside(f func())
 	// Sleep waits for d or until a signal comes. It reports what is left of d.
 	Sleep(d time.Duration) time.Duration
 	// DlOpen loads the library that a handle describes. It reports success;

@@ -22,6 +22,7 @@ type kernel struct {
 	refuse error
 }
 
+func (k *kernel) Outside(f func())                    { f() }
 func (k *kernel) SetTimer(d time.Duration)            { k.timer = append(k.timer, d) }
 func (k *kernel) Opened(path string)                  { k.opened = append(k.opened, path) }
 func (k *kernel) Sleep(d time.Duration) time.Duration { k.sleeps = append(k.sleeps, d); return k.left }

@@ -77,7 +77,8 @@ func TestLinkRefusesWhatTheFactsDoNotDescribe(t *testing.T) {
 			"a patch of nothing", `patch "it knows its process": module does not define function 0`,
 			func(f *facts) { f.patches[0].fn = "nobody" },
 		},
-		{"a stack check of no function", `stack check: no function "nobody"`, func(f *facts) { f.stackCheck = "nobody" }},
+		{"a stack check of no function", `stack check: no function "nobody"`, func(f *facts) { f.stackChecks = []string{"nobody"} }},
+		{"a stack check by pointer that is not there", "found 0 stack checks by pointer, not 1", func(f *facts) { f.stackPointers = 1 }},
 		{"more waits", "found 1 semaphore waits, not 2", func(f *facts) { f.semWaits = 2 }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -33,7 +33,7 @@ func FuzzParse(f *testing.F) {
 		for _, rewrite := range []func(*module) error{
 			func(m *module) error { return m.addImports("calf", hooks) },
 			func(m *module) error { return m.addDynCalls() },
-			func(m *module) error { return m.padStack(0) },
+			func(m *module) error { _, err := m.padStack([]uint32{0}, nil); return err },
 			func(m *module) error { return m.ownMemory() },
 			func(m *module) error { m.waitForSemaphores(); return nil },
 			func(m *module) error { _, err := m.takeStart(); return err },

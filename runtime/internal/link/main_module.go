@@ -64,7 +64,10 @@ type facts struct {
 	interruptPending uint32 // address of the variable
 	interruptChecks  int    // how often it is read, see countInterrupts
 
-	stackCheck string // the function that recursive functions call, see padStack
+	// What recursive functions call, see padStack: functions, and the bytes of a call by pointer with how often it occurs.
+	stackChecks   []string
+	stackPointer  []byte
+	stackPointers int
 }
 
 // A function of the artifact, by index. It is recognised by its export name
@@ -148,15 +151,22 @@ func (f *facts) link(artifact []byte) (*Linked, error) {
 	if n := m.waitForSemaphores(); n != f.semWaits {
 		return nil, fmt.Errorf("found %d semaphore waits, not %d", n, f.semWaits)
 	}
-	check, ok := index[f.stackCheck]
-	if !ok {
-		return nil, fmt.Errorf("stack check: no function %q", f.stackCheck)
+	var checks []uint32
+	for _, name := range f.stackChecks {
+		check, ok := index[name]
+		if !ok {
+			return nil, fmt.Errorf("stack check: no function %q", name)
+		}
+		checks = append(checks, check)
 	}
 	if n := m.countInterrupts(f.interruptPending); n != f.interruptChecks {
 		return nil, fmt.Errorf("found %d checks for interrupts, not %d", n, f.interruptChecks)
 	}
-	if err := m.padStack(check); err != nil {
+	switch n, err := m.padStack(checks, f.stackPointer); {
+	case err != nil:
 		return nil, err
+	case n != f.stackPointers:
+		return nil, fmt.Errorf("found %d stack checks by pointer, not %d", n, f.stackPointers)
 	}
 	for _, fn := range f.functions {
 		if fn.export {

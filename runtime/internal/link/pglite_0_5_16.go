@@ -29,7 +29,7 @@ var hooks = []hook{
 	{"interrupts", "", ""},           // entry of ProcessInterrupts
 	{"kill", "ii", "i"},              // kill(2): pid, signal
 	{"getpid", "", "i"},              // getpid(2)
-	{"sem_wait", "i", ""},            // the semaphore of an LWLock's waiter
+	{"sem_wait", "i", ""},            // the address of the flag that an LWLock's waiter waits to be 0
 	{"nanosleep", "ii", "i"},         // nanosleep(2)
 	{"recv", "iiii", "i"},            // recv(2) on the client's socket
 	{"send", "iiii", "i"},            // send(2) on the client's socket
@@ -83,6 +83,8 @@ var pglite0516 = facts{
 		{name: "CreateCheckPoint", index: 1401, mentions: "CreateCheckPoint"},
 		{name: "AbsorbSyncRequests", index: 4561, via: "CreateCheckPoint"},
 		{name: "check_stack_depth", index: 10296},
+		{name: "ShowTransactionStateRec", index: 1306, mentions: "ShowTransactionStateRec"},
+		{name: "stack_is_too_deep", index: 10297, via: "ShowTransactionStateRec"},
 		// Waiting, signals and the client.
 		{name: "WaitEventSetWait", index: 5573, mentions: "WaitEventSetWaitBlock"},
 		{name: "ProcessInterrupts", index: 5803},
@@ -169,5 +171,9 @@ var pglite0516 = facts{
 
 	interruptPending: 2875472, // as exported
 	interruptChecks:  466,
-	stackCheck:       "check_stack_depth",
+	stackChecks:      []string{"check_stack_depth", "stack_is_too_deep"},
+	// STACK_TOO_DEEP(re) of the regular expression engine: ((struct fns *) re->re_fns)->stack_too_deep(), with re_fns at
+	// offset 28, stack_too_deep at 4, and the type () -> i32, which is 10.
+	stackPointer:  []byte{opI32Load, 2, 28, opI32Load, 2, 4, opCallIndirect, 10, 0},
+	stackPointers: 19,
 }

@@ -24,15 +24,18 @@ const (
 	artCounter = 2048
 )
 
-// semaphoreWait is the loop that waitForSemaphores looks for: while the word
-// at parameter 0 is not zero, count rounds in local 1. As in the guest, the
-// semaphore itself is loaded and dropped.
+// semaphoreFlag is the offset of what semaphoreWait waits for.
+const semaphoreFlag = 74
+
+// semaphoreWait is the loop that waitForSemaphores looks for: while the byte
+// 74 behind parameter 0 is not zero, count rounds in local 1. As in the guest,
+// the semaphore itself is loaded and dropped.
 func semaphoreWait() []byte {
 	return cat(
 		op(opLoop, 0x40),
 		get(0), op(opI32Load, 2, 12, opDrop),
 		get(1), op(opLocalTee, 2), i32c(1), op(opI32Add, opLocalSet, 1),
-		get(0), op(opI32Load, 2, 0, opBrIf, 0, opEnd),
+		get(0), op(opI32Load8U, 0, semaphoreFlag, opBrIf, 0, opEnd),
 	)
 }
 
@@ -100,8 +103,8 @@ func artifactFacts() facts {
 			{why: "it takes its signals", fn: "callee", kind: enter, new: call(hookInterrupts)},
 			{why: "the host doubles", fn: "double", kind: rebody, old: cat(op(0), get(0)), new: forward(hookSystem, 1)},
 		},
-		semWaits:   1,
-		stackCheck: "check",
+		semWaits:    1,
+		stackChecks: []string{"check"},
 	}
 }
 

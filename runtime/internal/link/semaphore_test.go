@@ -31,24 +31,23 @@ func TestWaitForSemaphores(t *testing.T) {
 	require.Zero(t, m.waitForSemaphores(), "nothing is left to find")
 	require.NoError(t, m.addImports(Hooks, hooks))
 
-	const proc, sem = 100, 4000
+	const proc = 100
 	rt := engine(t)
 	host, waits := hookModule()
 	host["sem_wait"] = hostFunc{"i", "", func(m api.Module, args []uint64) uint64 {
-		require.EqualValues(t, sem, uint32(args[0]))
+		require.EqualValues(t, proc+semaphoreFlag, uint32(args[0]))
 		*waits = append(*waits, "wait")
 		if len(*waits)%3 == 0 { // the lock comes with the third wakeup
-			m.Memory().WriteUint32Le(proc, 0)
+			m.Memory().WriteByte(proc+semaphoreFlag, 0)
 		}
 		return 0
 	}}
 	goModule(t, rt, Hooks, host)
 	i := instantiate(t, rt, m.encode())
-	i.Memory().WriteUint32Le(proc, 1)
-	i.Memory().WriteUint32Le(proc+12, sem)
+	i.Memory().WriteByte(proc+semaphoreFlag, 1)
 	require.EqualValues(t, 3, invoke(t, i, "a", proc), "it waited three times, and counted")
 	require.Len(t, *waits, 3)
-	i.Memory().WriteUint32Le(proc, 1)
+	i.Memory().WriteByte(proc+semaphoreFlag, 1)
 	require.EqualValues(t, 4, invoke(t, i, "b", proc))
 	require.EqualValues(t, 7, invoke(t, i, "c", 7))
 	require.Len(t, *waits, 7)
@@ -64,6 +63,8 @@ func TestWaitForSemaphoresLeavesOtherCodeAlone(t *testing.T) {
 		"another offset":     cat(op(opLoop, 0x40), get(0), op(opI32Load, 2, 8, opDrop), count, op(opEnd)),
 		"a load that counts": cat(op(opLoop, 0x40), get(0), op(opI32Load, 2, 12, opLocalSet, 2), count, op(opEnd)),
 		"no count":           cat(op(opLoop, 0x40), get(0), load, get(1), op(opLocalSet, 2, opEnd)),
+		"no flag":            cat(op(opLoop, 0x40), get(0), load, count, get(0), op(opI32Load, 2, 0, opBrIf, 0, opEnd)),
+		"a call":             cat(op(opLoop, 0x40), get(0), load, count, callf(0), op(opI32Load8U, 0, 74, opBrIf, 0, opEnd)),
 		"counting by two":    cat(op(opLoop, 0x40), get(0), load, get(1), op(opLocalTee, 2), i32c(2), op(opI32Add, opLocalSet, 1, opEnd)),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,10 @@
 package link
 
-import "fmt"
+import (
+	"bytes"
+	"fmt"
+	"slices"
+)
 
 // stackPad is how many bytes of the shadow stack every level of a recursion
 // takes, beside what its functions take by themselves. With max_stack_depth =
@@ -16,14 +20,20 @@ const stackPad = 256
 // (check_stack_depth). In WebAssembly most local variables have no address:
 // they live on the stack of the compiled code, which the guest cannot see, so
 // that a recursion could use that up before PostgreSQL notices. Each function
-// that calls check becomes a small function that lowers the shadow stack
-// pointer (global 0) around a call of the original.
-func (m *module) padStack(check uint32) error {
+// that calls one of checks, or calls one as the bytes of pointer say, becomes a
+// small function that lowers the shadow stack pointer (global 0) around a call
+// of the original. It returns how often the pointer was found.
+func (m *module) padStack(checks []uint32, pointer []byte) (pointers int, err error) {
 	imports := m.importCount(kindFunc)
 	for i, n := 0, len(m.code); i < n; i++ {
-		calls, err := callsFunction(m.code[i], check)
+		calls, err := callsFunction(m.code[i], checks)
 		if err != nil {
-			return fmt.Errorf("function %d: %w", imports+uint32(i), err)
+			return 0, fmt.Errorf("function %d: %w", imports+uint32(i), err)
+		}
+		if len(pointer) > 0 {
+			found := bytes.Count(m.code[i], pointer)
+			pointers += found
+			calls = calls || found > 0
 		}
 		if !calls {
 			continue
@@ -40,7 +50,7 @@ func (m *module) padStack(check uint32) error {
 		body = append(body, addToStackPointer(stackPad)...)
 		m.code[i] = append(body, opEnd)
 	}
-	return nil
+	return pointers, nil
 }
 
 // addToStackPointer encodes __stack_pointer += n.
@@ -49,14 +59,14 @@ func addToStackPointer(n int64) []byte {
 	return append(b, opI32Add, opGlobalSet, 0)
 }
 
-// callsFunction reports whether a body calls function f.
-func callsFunction(body []byte, f uint32) (bool, error) {
+// callsFunction reports whether a body calls one of the functions.
+func callsFunction(body []byte, functions []uint32) (bool, error) {
 	r := code(body)
 	for r.more() {
 		at := r.pos + 1
 		if r.instr() == opCall && r.err == nil {
 			index := reader{b: body, pos: at}
-			if index.u32() == f {
+			if slices.Contains(functions, index.u32()) {
 				return true, nil
 			}
 		}

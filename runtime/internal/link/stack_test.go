@@ -25,7 +25,9 @@ func TestPadStack(t *testing.T) {
 		),
 	)
 	m := decode(t, bin)
-	require.NoError(t, m.padStack(0))
+	pointers, err := m.padStack([]uint32{0}, nil)
+	require.NoError(t, err)
+	require.Zero(t, pointers)
 	require.Len(t, m.code, 4+3)
 
 	rt := engine(t)
@@ -43,6 +45,23 @@ func TestPadStack(t *testing.T) {
 	require.EqualValues(t, 100_000, i.ExportedGlobal("sp").Get(), "what was taken is given back")
 }
 
+// TestPadStackByPointer pads what calls the check through a structure of functions, as the regular expression engine does.
+func TestPadStackByPointer(t *testing.T) {
+	t.Parallel()
+	pointer := op(opI32Load, 2, 28, opI32Load, 2, 4, opCallIndirect, 0, 0)
+	one := cat(op(0), i32c(8), pointer, op(opDrop, opEnd))
+	two := cat(op(0), i32c(8), pointer, op(opDrop), i32c(8), pointer, op(opDrop, opEnd))
+	none := cat(op(0), i32c(8), op(opI32Load, 2, 28, opI32Load, 2, 0, opCallIndirect, 0, 0), op(opDrop, opEnd))
+	m := &module{types: []funcType{{}}, funcs: []uint32{0, 0, 0}, code: [][]byte{one, two, none}}
+	pointers, err := m.padStack(nil, pointer)
+	require.NoError(t, err)
+	require.Equal(t, 3, pointers)
+	require.Len(t, m.code, 3+2)
+	require.Equal(t, [][]byte{none, one, two}, m.code[2:], "the originals come after; what has no check stays")
+	require.Contains(t, string(m.code[0]), string(addToStackPointer(-stackPad)))
+	require.Contains(t, string(m.code[1]), string(addToStackPointer(-stackPad)))
+}
+
 func TestCallsFunction(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -58,13 +77,14 @@ func TestCallsFunction(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := callsFunction(tt.body, 300)
+			got, err := callsFunction(tt.body, []uint32{5, 300})
 			require.NoError(t, err)
 			require.Equal(t, tt.want, got)
 		})
 	}
-	_, err := callsFunction(op(0, 0xff), 300)
+	_, err := callsFunction(op(0, 0xff), []uint32{300})
 	require.ErrorContains(t, err, "opcode 0xff")
 	m := &module{code: [][]byte{op(0, opEnd), op(0, opCall, 0x80)}}
-	require.ErrorContains(t, m.padStack(300), "function 1: ")
+	_, err = m.padStack([]uint32{300}, nil)
+	require.ErrorContains(t, err, "function 1: ")
 }
