@@ -6,6 +6,7 @@ package archtest
 var rooms = []room{
 	{path: "assets"},
 	{path: "runtime", may: []string{"assets"}},
+	{path: "runtime/vfs/vfstest", may: []string{"runtime"}},
 	{path: "wire"},
 	{path: "schema"},
 	{path: "pglite", may: []string{"runtime", "wire", "assets", "internal/pgdata"}},
@@ -14,6 +15,7 @@ var rooms = []room{
 	{path: "pglite/manager", may: []string{"pglite", "schema", "assets"}},
 	{path: "pglite/importer", may: []string{"pglite", "schema", "assets"}},
 	{path: "conformance"},
+	{path: "crash"},
 	{path: "cmd", may: []string{anywhere}},
 	{path: "examples", may: []string{anywhere}},
 	{path: "internal/pgdata"}, // what PostgreSQL's files mean
@@ -22,7 +24,7 @@ var rooms = []room{
 }
 
 // closed are rooms that nobody may import, whatever else is said.
-var closed = []string{"cmd", "examples", "internal/archtest", "internal/peers"}
+var closed = []string{"runtime/vfs/vfstest", "crash", "cmd", "examples", "internal/archtest", "internal/peers"}
 
 // confined are packages of others that only some rooms may import, because they are heavy, or because the rest of the
 // house must not depend on them. A path stands for everything below it.

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/calfdb/calf/runtime/vfs"
+	"github.com/calfdb/calf/runtime/vfs/vfstest"
 )
 
 // base is the directory that the tests of volumes work in.
@@ -26,6 +27,7 @@ var volumes = []struct {
 	{"memory", newMemoryFS},
 	{"host", newHostFS},
 	{"host-windows", newWindowsHostFS},
+	{"disk", newDiskFS},
 }
 
 func newTreeFS(t testing.TB) *vfs.FS {
@@ -37,6 +39,14 @@ func newTreeFS(t testing.TB) *vfs.FS {
 func newMemoryFS(t testing.TB) *vfs.FS {
 	fs := vfs.New(vfs.Options{})
 	require.NoError(t, fs.Mount(base, vfs.NewMemory(0)))
+	return fs
+}
+
+// newDiskFS has a volume for tests, on whose faults there is a switch.
+func newDiskFS(t testing.TB) *vfs.FS {
+	fs := vfs.New(vfs.Options{})
+	disk := vfstest.NewDisk(vfs.NewMemory(0), vfstest.Rules{})
+	require.NoError(t, fs.Mount(base, vfstest.NewFaults(disk)))
 	return fs
 }
 
