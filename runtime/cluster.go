@@ -59,7 +59,10 @@ type Cluster struct {
 	ready  chan struct{} // closed when pm or err is there
 	err    error         // why there is no postmaster and will be none
 	closed bool
-	starts sync.WaitGroup // restarts under way
+
+	starts       sync.WaitGroup // restarts under way
+	restarting   context.Context
+	abortRestart context.CancelFunc
 }
 
 // ErrClosed is returned by what is asked of a cluster that was shut down.
@@ -69,6 +72,7 @@ var ErrClosed = errors.New("the cluster is shut down")
 // connections. A directory that was not shut down cleanly is recovered first.
 func (m *Module) Start(ctx context.Context, cfg ClusterConfig) (_ *Cluster, err error) {
 	c := &Cluster{mod: m, cfg: cfg, log: newServerLog(cfg.Log), sched: newScheduler(), ready: make(chan struct{})}
+	c.restarting, c.abortRestart = context.WithCancel(context.Background())
 	if c.fs, _, err = m.fs.Fork(); err != nil {
 		return nil, fmt.Errorf("runtime: making the file system: %w", err)
 	}
@@ -82,12 +86,29 @@ func (m *Module) Start(ctx context.Context, cfg ClusterConfig) (_ *Cluster, err 
 	if err := c.fs.Mount(DataPath, cfg.Data); err != nil {
 		return nil, fmt.Errorf("runtime: mounting the data directory: %w", err)
 	}
-	if c.pm, err = startPostmaster(ctx, c); err != nil {
+	pm, err := startPostmaster(ctx, c)
+	if err == nil && !c.adopt(pm) {
+		pm.abandon()
+		err = pm.crashError()
+	}
+	if err != nil {
 		c.sched.close()
 		return nil, fmt.Errorf("runtime: starting PostgreSQL: %w", err)
 	}
-	close(c.ready)
 	return c, nil
+}
+
+// adopt makes a postmaster the cluster's, unless one of its processes has
+// crashed already.
+func (c *Cluster) adopt(pm *postmaster) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if pm.stillborn {
+		return false
+	}
+	c.pm = pm
+	close(c.ready)
+	return true
 }
 
 // Connect runs a backend for the client at the other end of s, whose first
@@ -150,7 +171,8 @@ func (c *Cluster) postmaster(ctx context.Context) (*postmaster, error) {
 
 // Shutdown ends all sessions, writes a shutdown checkpoint and releases the
 // cluster, as PostgreSQL's fast shutdown does. When ctx is cancelled it stops
-// at once instead, which leaves the directory for recovery. It is idempotent.
+// at once instead, which leaves the directory for recovery. So does a crash, and
+// Shutdown returns why. It is idempotent.
 func (c *Cluster) Shutdown(ctx context.Context) error {
 	c.mu.Lock()
 	if c.closed {
@@ -159,12 +181,14 @@ func (c *Cluster) Shutdown(ctx context.Context) error {
 	}
 	c.closed = true
 	c.mu.Unlock()
+	stop := context.AfterFunc(ctx, c.abortRestart)
 	c.starts.Wait()
+	stop()
+	c.abortRestart()
 	c.mu.Lock()
-	pm := c.pm
+	pm, err := c.pm, c.err
 	c.pm = nil
 	c.mu.Unlock()
-	var err error
 	if pm != nil {
 		err = pm.stop(ctx)
 	}
@@ -180,7 +204,10 @@ func (c *Cluster) crashing(pm *postmaster, crash *CrashError) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.pm == pm {
+	switch {
+	case c.pm != pm:
+		pm.stillborn = true
+	case !c.closed: // else whoever stops it sees that it crashed
 		pm.restart = true
 		c.pm, c.ready = nil, make(chan struct{})
 		c.starts.Add(1)
@@ -198,15 +225,26 @@ func (c *Cluster) crashed(pm *postmaster, crash *CrashError) {
 	go func() {
 		defer c.starts.Done()
 		pm.abandon()
-		next, err := startPostmaster(context.Background(), c)
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.pm = next
-		if err != nil {
-			c.err = fmt.Errorf("runtime: restarting after a crash: %w", errors.Join(err, crash))
+		for {
+			next, err := startPostmaster(c.restarting, c)
+			if err != nil {
+				c.fail(fmt.Errorf("runtime: restarting after a crash: %w", errors.Join(err, crash)))
+				return
+			}
+			if c.adopt(next) {
+				return
+			}
+			next.abandon()
 		}
-		close(c.ready)
 	}()
+}
+
+// fail says why there will be no postmaster any more.
+func (c *Cluster) fail(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.err = err
+	close(c.ready)
 }
 
 // memoryLimit is the largest size of a process's memory.

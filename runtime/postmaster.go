@@ -32,9 +32,13 @@ type postmaster struct {
 	procMu   sync.Mutex // guards what follows
 	procs    map[int32]*child
 	crash    *CrashError
-	restart  bool           // the cluster waits for the last process to end; guarded by its mu
 	stopping bool           // only processes that exist go on
 	starting sync.WaitGroup // children that are being started by signals
+	reaping  sync.WaitGroup // children, until nothing is left to do about their ends
+
+	// The cluster's mu guards these.
+	restart   bool // the cluster waits for the last process to end
+	stillborn bool // a process crashed before this was the cluster's postmaster
 
 	spares   spares
 	segments sharedSegments
@@ -120,10 +124,8 @@ func startPostmaster(ctx context.Context, c *Cluster) (_ *postmaster, err error)
 	if err := pm.startBackground(); err != nil {
 		return nil, err
 	}
-	pm.procMu.Lock()
-	defer pm.procMu.Unlock()
-	if pm.crash != nil {
-		return nil, pm.crash
+	if err := pm.crashError(); err != nil {
+		return nil, err
 	}
 	return pm, nil
 }
@@ -302,6 +304,7 @@ func (pm *postmaster) start(kind backendType, s Socket) (*child, error) {
 		return nil, ErrClosed
 	}
 	pm.procs[p.pid] = ch
+	pm.reaping.Add(1)
 	go pm.run(ch)
 	return ch, nil
 }
@@ -360,6 +363,7 @@ const pmChildSlot = 4
 
 // run is the life of a child.
 func (pm *postmaster) run(ch *child) {
+	defer pm.reaping.Done()
 	pm.mu.Lock()
 	slot := pm.proc.guest.Load32(ch.slot + pmChildSlot)
 	pm.mu.Unlock()
@@ -677,15 +681,26 @@ func (pm *postmaster) stop(ctx context.Context) error {
 	_, err := pm.call("proc_exit", 0) // removes postmaster.pid
 	if status, ok := emscripten.ExitStatus(err); !ok || status != 0 {
 		err = fmt.Errorf("runtime: shutting down: %w", pm.c.log.failure(err))
-	} else if err = nil; checkpointer.err != nil {
-		err = checkpointer.err
+	} else {
+		err = pm.crashError()
 	}
 	pm.release()
 	return err
 }
 
+// crashError returns why the postmaster's processes were ended, if one crashed.
+func (pm *postmaster) crashError() error {
+	pm.procMu.Lock()
+	defer pm.procMu.Unlock()
+	if pm.crash == nil {
+		return nil
+	}
+	return pm.crash
+}
+
 // release gives up what is left when no process runs.
 func (pm *postmaster) release() {
+	pm.reaping.Wait()
 	pm.spares.close()
 	pm.proc.close()
 	pm.segments.close()

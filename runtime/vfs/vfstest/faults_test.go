@@ -106,3 +106,25 @@ func TestKinds(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+func TestPower(t *testing.T) {
+	t.Parallel()
+	p := vfstest.NewPower(vfs.NewMemory(0))
+	h, err := p.Open("file", vfs.O_RDWR|vfs.O_CREAT, 0o600)
+	require.NoError(t, err)
+	p.CutAfter(2)
+	require.NoError(t, h.Truncate(1))
+	require.NoError(t, second(h.Size()), "reading does not count")
+	require.False(t, p.Off())
+	require.NoError(t, h.Sync(true))
+	require.True(t, p.Off())
+	require.ErrorIs(t, second(h.Size()), vfs.EIO)
+	require.ErrorIs(t, p.Unlink("file"), vfs.EIO)
+	require.Equal(t, 3, p.Ops())
+	require.Len(t, p.Trace(), 3)
+	require.Equal(t, "Sync file", p.Trace()[2].String())
+
+	p = vfstest.NewPower(vfs.NewMemory(0))
+	p.CutAfter(0)
+	require.ErrorIs(t, second(p.Statfs()), vfs.EIO)
+}
