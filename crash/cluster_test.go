@@ -12,15 +12,12 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/calfdb/calf/assets"
 	"github.com/calfdb/calf/runtime"
 	"github.com/calfdb/calf/runtime/vfs"
 	"github.com/calfdb/calf/wire"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // module returns the guest, loaded once for all tests.
 func module(tb testing.TB) *runtime.Module {

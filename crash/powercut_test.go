@@ -21,23 +21,26 @@ import (
 	"github.com/calfdb/calf/runtime/vfs/vfstest"
 )
 
-// seeds returns the seeds of a test: those from 1 on, as many as n or as
-// CALF_CRASH_SEEDS says, or the one that CALF_CRASH_SEED names.
-func seeds(tb testing.TB, n uint64) (first, last uint64) {
+// number returns the number that an environment variable holds, or n.
+func number(tb testing.TB, name string, n int) int {
 	tb.Helper()
-	number := func(name string) uint64 {
-		v, err := strconv.ParseUint(os.Getenv(name), 10, 64)
-		require.NoError(tb, err, name)
-		return v
+	text := os.Getenv(name)
+	if text == "" {
+		return n
 	}
-	if os.Getenv("CALF_CRASH_SEED") != "" {
-		seed := number("CALF_CRASH_SEED")
-		return seed, seed
+	n, err := strconv.Atoi(text)
+	require.NoError(tb, err, name)
+	return n
+}
+
+// seeds returns the first and the last seed of a test: as many as n or as
+// CALF_CRASH_SEEDS says, or the one that CALF_CRASH_SEED names.
+func seeds(tb testing.TB, n int) (first, last uint64) {
+	tb.Helper()
+	if seed := number(tb, "CALF_CRASH_SEED", 0); seed > 0 {
+		return uint64(seed), uint64(seed)
 	}
-	if os.Getenv("CALF_CRASH_SEEDS") != "" {
-		n = number("CALF_CRASH_SEEDS")
-	}
-	return 1, n
+	return 1, uint64(number(tb, "CALF_CRASH_SEEDS", n))
 }
 
 // TestPowerCuts cuts the power while sessions work, and finds every commit that

@@ -99,7 +99,7 @@ func (s *session) rename(st state) step {
 	}
 	st.Tables[to] = st.Tables[from]
 	delete(st.Tables, from)
-	return one(st, fmt.Sprintf("ALTER TABLE %s RENAME TO %s", from, to))
+	return one(st, fmt.Sprintf("ALTER TABLE %[1]s RENAME TO %[2]s; ALTER INDEX %[1]s_pkey RENAME TO %[2]s_pkey", from, to))
 }
 
 // truncate empties a table, alone or in a transaction that fills it again.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // pgVersion is the major version of the guest.
@@ -36,7 +37,7 @@ func openDirectory(path string) (_ *directory, err error) {
 	}
 	switch info, err := os.Stat(abs); {
 	case errors.Is(err, fs.ErrNotExist):
-		if err := os.MkdirAll(abs, 0o700); err != nil {
+		if err := makeDurably(abs); err != nil {
 			return nil, err
 		}
 	case err != nil:
@@ -47,20 +48,49 @@ func openDirectory(path string) (_ *directory, err error) {
 	if err := checkVersion(abs); err != nil { // before anything is written
 		return nil, err
 	}
-	l, err := lockFile(filepath.Join(abs, lockName))
+	l, err := lockDirectory(abs)
 	if err != nil {
 		return nil, err
 	}
+	defer func() {
+		if err != nil {
+			l.Close()
+		}
+	}()
+	// Only who runs, or did not end well, leaves this file.
+	if exists(filepath.Join(abs, "postmaster.pid")) {
+		if who := foreignUser(abs); who != "" {
+			return nil, fmt.Errorf("%w by %s", ErrLocked, who)
+		}
+	}
 	d := &directory{path: abs, lock: l}
 	if d.fresh, err = d.isFresh(); err != nil {
-		return nil, errors.Join(err, l.Close())
+		return nil, err
 	}
 	return d, nil
+}
+
+// makeDurably makes a directory, and those above it that are missing, so that a
+// crash of the machine does not remove them.
+func makeDurably(path string) error {
+	parent := filepath.Dir(path)
+	if !exists(parent) {
+		if err := makeDurably(parent); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncDir(parent)
 }
 
 // checkVersion returns an error for a directory that another version, or
 // another program, uses.
 func checkVersion(path string) error {
+	if exists(filepath.Join(path, incompleteName)) {
+		return nil // whatever it says
+	}
 	b, err := os.ReadFile(filepath.Join(path, "PG_VERSION"))
 	if errors.Is(err, fs.ErrNotExist) {
 		entries, err := os.ReadDir(path)
@@ -68,7 +98,7 @@ func checkVersion(path string) error {
 			return err
 		}
 		for _, e := range entries {
-			if !isOurs(e.Name()) && !exists(filepath.Join(path, incompleteName)) {
+			if !isOurs(e.Name()) {
 				return fmt.Errorf("%w: it has %s but no PG_VERSION", ErrNotPostgres, e.Name())
 			}
 		}
@@ -141,15 +171,20 @@ func (d *directory) fill(makeCluster func() error) error {
 // Close unlocks the directory.
 func (d *directory) Close() error { return d.lock.Close() }
 
-// syncDir makes the names in a directory durable.
+// syncDir makes the names in a directory durable, where there is a way to: not
+// on Windows, nor in a directory that this user may not read.
 func syncDir(path string) error {
 	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if err := f.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) && !os.IsPermission(err) {
-		return err
+	err = f.Sync()
+	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EINVAL) {
+		return nil
 	}
-	return nil
+	return err
 }

@@ -9,10 +9,31 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// tryLock locks a file for itself. Locks of one process exclude each other, too.
+// On NFS they are as good as those of the server.
 func tryLock(f *os.File) error {
 	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		return errHeld
 	}
 	return err
+}
+
+func unlock(f *os.File) error { return unix.Flock(int(f.Fd()), unix.LOCK_UN) }
+
+// lockDir locks a directory. It returns nil on file systems that cannot, such as
+// NFS, which locks only what is open for writing.
+func lockDir(path string) (*os.File, error) {
+	d, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := tryLock(d); err != nil {
+		d.Close()
+		if errors.Is(err, errHeld) {
+			return nil, err
+		}
+		return nil, nil
+	}
+	return d, nil
 }

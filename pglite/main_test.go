@@ -3,7 +3,10 @@ package pglite_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
+	"os"
 	"testing"
 
 	"github.com/calfdb/calf/assets"
@@ -12,7 +15,30 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// holdEnv names the variable that makes this program one that opens the
+// directory it names, says so, and keeps it open as long as its input.
+const holdEnv = "CALF_TEST_HOLD"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(holdEnv); dir != "" {
+		if err := hold(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+func hold(dir string) error {
+	db, err := pglite.Open(context.Background(), dir)
+	if err != nil {
+		return err
+	}
+	fmt.Println("open")
+	_, err = io.Copy(io.Discard, os.Stdin)
+	return errors.Join(err, db.Close())
+}
 
 // needGuest skips a test on a machine where the guest is not installed.
 func needGuest(tb testing.TB) {

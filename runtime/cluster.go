@@ -12,7 +12,8 @@ import (
 
 // ClusterConfig configures a Cluster.
 type ClusterConfig struct {
-	// Data is the volume that holds the data directory.
+	// Data is the volume that holds the data directory. Nobody else may use it
+	// meanwhile, and what says so in it, postmaster.pid, does not count.
 	Data vfs.Volume
 	// Settings are configuration parameters (GUCs) as on the command line of
 	// the postmaster; they override postgresql.conf.

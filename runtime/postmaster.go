@@ -165,6 +165,10 @@ func (pm *postmaster) boot() (err error) {
 		return err
 	}
 	copy(mem.Bytes(), pm.c.mod.data)
+	// The data directory is this cluster's alone, so the file is a remnant. It
+	// may name a process of another system, or be empty after a power cut, and
+	// PostgreSQL would refuse to start.
+	_ = g.FS.UnlinkAt(nil, DataPath+"/postmaster.pid", 0)
 	pm.c.sched.acquire(p)
 	defer pm.c.sched.release(p)
 	if _, err := g.Call("__wasm_call_ctors"); err != nil {

@@ -2,10 +2,12 @@
 package peers
 
 import (
+	"bufio"
 	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -27,15 +29,51 @@ func Dir(tb testing.TB) string {
 // the module does, with what it wrote to standard error.
 func Run(tb testing.TB, script string, args ...string) []byte {
 	tb.Helper()
+	cmd := command(tb, script, args)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	require.NoErrorf(tb, cmd.Run(), "node: %s%s", &stderr, &stdout)
+	return stdout.Bytes()
+}
+
+// A Program is a module that runs under Node.
+type Program struct {
+	*exec.Cmd
+	// Stdout is what is left of its standard output.
+	Stdout *bufio.Reader
+	tb     testing.TB
+}
+
+// Start starts a module as Run does, and does not wait for its end. The program is killed when the test ends; its standard
+// error goes to the test's log.
+func Start(tb testing.TB, script string, args ...string) *Program {
+	tb.Helper()
+	cmd := command(tb, script, args)
+	cmd.Stderr = tb.Output()
+	_, err := cmd.StdinPipe() // which stays open
+	require.NoError(tb, err)
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(tb, err)
+	require.NoError(tb, cmd.Start())
+	tb.Cleanup(func() { _ = cmd.Process.Kill() })
+	return &Program{cmd, bufio.NewReader(stdout), tb}
+}
+
+// Line returns the next line of the standard output. The test fails if there is none.
+func (p *Program) Line() string {
+	p.tb.Helper()
+	line, err := p.Stdout.ReadString('\n')
+	require.NoError(p.tb, err)
+	return strings.TrimSuffix(line, "\n")
+}
+
+// command returns what runs a module.
+func command(tb testing.TB, script string, args []string) *exec.Cmd {
 	// Node looks for packages in the folders above the module.
 	dir, err := os.MkdirTemp(Dir(tb), "run-")
 	require.NoError(tb, err)
 	tb.Cleanup(func() { os.RemoveAll(dir) })
 	file := filepath.Join(dir, "main.mjs")
 	require.NoError(tb, os.WriteFile(file, []byte(script), 0o600))
-	cmd := exec.CommandContext(tb.Context(), "node", append([]string{file}, args...)...)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	require.NoErrorf(tb, cmd.Run(), "node: %s%s", &stderr, &stdout)
-	return stdout.Bytes()
+	return exec.CommandContext(tb.Context(), "node", append([]string{file}, args...)...)
 }

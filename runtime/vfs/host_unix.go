@@ -3,6 +3,7 @@
 package vfs
 
 import (
+	"errors"
 	"os"
 	"runtime"
 	"syscall"
@@ -13,7 +14,15 @@ import (
 // openNonblock keeps a named pipe, put where a file was, from blocking us.
 const openNonblock = syscall.O_NONBLOCK
 
-func syncDir(f *os.File) error { return f.Sync() }
+// syncDir is fsync(2). Like PostgreSQL (fsync_fname_ext in fd.c) it takes no
+// offence at file systems that cannot sync directories.
+func syncDir(f *os.File) error {
+	err := f.Sync()
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EBADF) {
+		return nil
+	}
+	return err
+}
 
 func statfs(f *os.File) (Statfs, error) {
 	defer runtime.KeepAlive(f)
