@@ -29,7 +29,7 @@ const cyclesEnv = "CALF_CRASH_KILLS"
 func TestKills(t *testing.T) {
 	t.Parallel()
 	module(t)
-	cycles := number(t, cyclesEnv, 20)
+	cycles := number(t, cyclesEnv, fewer(20))
 	k := killer{TB: t, rnd: rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))}
 	moments := map[string]int{}
 	for i := range cycles {
@@ -37,9 +37,29 @@ func TestKills(t *testing.T) {
 			k.renew()
 		}
 		moments[k.cycle()]++
+		k.verify()
 	}
 	t.Logf("killed after: %v", moments)
-	k.verify(pglite.Full)
+}
+
+// TestKillsDuringCreation kills programs that are making a cluster, one after
+// another in the same directory. In the end it is as good as any.
+func TestKillsDuringCreation(t *testing.T) {
+	t.Parallel()
+	module(t)
+	k := killer{TB: t, rnd: rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0)), early: true}
+	moments, left := map[string]int{}, 0
+	for range (number(t, cyclesEnv, fewer(20)) + 4) / 5 {
+		k.renew()
+		for range 3 {
+			moments[k.cycle()]++
+			if _, err := os.Stat(filepath.Join(k.dir, "calf.incomplete")); err == nil {
+				left++
+			}
+		}
+		k.verify()
+	}
+	t.Logf("killed after: %v; %d left an incomplete cluster", moments, left)
 }
 
 // A killer starts programs and kills them.
@@ -49,16 +69,19 @@ type killer struct {
 	dir   string
 	acked [childSessions]int // the last row of each session
 	least [childSessions]int // those that even Relaxed keeps
+	// durability is that of the last program, or less.
+	durability pglite.Durability
+	// early says to kill programs while they make a cluster.
+	early bool
 }
 
 // renew turns to a directory that does not exist.
 func (k *killer) renew() {
 	k.dir = filepath.Join(k.TempDir(), "data")
-	k.acked, k.least = [childSessions]int{}, [childSessions]int{}
+	k.acked, k.least, k.durability = [childSessions]int{}, [childSessions]int{}, pglite.Full
 }
 
-// cycle runs a program, kills it and verifies what it leaves. It returns what
-// the program was doing.
+// cycle runs a program and kills it. It returns what the program was doing.
 func (k *killer) cycle() string {
 	o := order{Dir: k.dir, Seed: k.rnd.Uint64(), Steps: 1 + k.rnd.IntN(200)}
 	o.Durability = []pglite.Durability{pglite.Full, pglite.Full, pglite.Full, pglite.None, pglite.Relaxed}[k.rnd.IntN(5)]
@@ -78,8 +101,8 @@ func (k *killer) cycle() string {
 	// of the programs is still opening the directory then.
 	lines := []int{k.rnd.IntN(5), k.rnd.IntN(50), k.rnd.IntN(3 * o.Steps)}[k.rnd.IntN(3)]
 	later := time.Duration(k.rnd.Int64N(int64(30 * time.Millisecond)))
-	if _, err := os.Stat(k.dir); err != nil && k.rnd.IntN(2) == 0 { // while it makes a cluster
-		lines, later = 2, 10*later
+	if k.early {
+		lines, later, o.Steps = 2, 10*later, 5
 	}
 	said, killed := 0, false
 	doing := ""
@@ -103,23 +126,27 @@ func (k *killer) cycle() string {
 		doing = "the end"
 	}
 	require.Empty(k, stderr.String())
-	k.verify(o.Durability)
+	if k.durability != pglite.Relaxed {
+		k.durability = o.Durability
+	}
 	return doing
 }
 
 // verify opens the directory and compares it with what was reported.
-func (k *killer) verify(d pglite.Durability) {
+func (k *killer) verify() {
 	ctx := context.Background()
-	db, err := pglite.OpenConfig(ctx, pglite.Config{Dir: k.dir, Durability: d})
+	db, err := pglite.OpenConfig(ctx, pglite.Config{Dir: k.dir, Durability: k.durability})
 	require.NoError(k, err)
 	used := map[string]bool{}
-	require.NoError(k, errors.Join(k.compare(ctx, db, d, used), db.Close()))
+	require.NoError(k, errors.Join(k.compare(ctx, db, used), db.Close()))
+	require.NoFileExists(k, filepath.Join(k.dir, "calf.incomplete"))
+	k.durability = pglite.Full
 	host, err := vfs.OpenHost(k.dir, vfs.HostOptions{})
 	require.NoError(k, err)
 	require.NoError(k, errors.Join(checkPages(host, used), host.Close()))
 }
 
-func (k *killer) compare(ctx context.Context, db *pglite.DB, d pglite.Durability, used map[string]bool) error {
+func (k *killer) compare(ctx context.Context, db *pglite.DB, used map[string]bool) error {
 	conn, err := db.Connect(ctx)
 	if err != nil {
 		return err
@@ -131,7 +158,7 @@ func (k *killer) compare(ctx context.Context, db *pglite.DB, d pglite.Durability
 	}
 	if !there {
 		for session, n := range k.acked {
-			if n > 0 && d != pglite.Relaxed {
+			if n > 0 && (k.durability != pglite.Relaxed || k.least[session] > 0) {
 				return fmt.Errorf("nothing is left of %d rows of session %d", n, session)
 			}
 		}
@@ -145,7 +172,7 @@ func (k *killer) compare(ctx context.Context, db *pglite.DB, d pglite.Durability
 		if err != nil {
 			return err
 		}
-		lost := d == pglite.Relaxed && rows >= k.least[session]
+		lost := k.durability == pglite.Relaxed && rows >= k.least[session]
 		if counted != rows || last != rows || rows < n && !lost || rows > n+1 {
 			return fmt.Errorf("session %d reported %d rows; there are %d, of which the last is %d, and it counted %d",
 				session, n, rows, last, counted)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -31,6 +32,7 @@ type session struct {
 	doing  []string // statements of the step that are still to be executed
 	next   state    // what is there after them
 	log    []string
+	lost   int // transactions
 }
 
 // A step is some statements, of which the last one commits.
@@ -69,16 +71,25 @@ func (s *session) close(ctx context.Context) {
 // last is the state that was acknowledged last.
 func (s *session) last() state { return s.acked[len(s.acked)-1] }
 
-// possible are the states that a crash may leave.
-func (s *session) possible() []state {
+// found is told what a crash has left. That must be one of the states that it
+// may leave.
+func (s *session) found(got state) error {
+	possible := s.acked
 	if s.sent != nil {
-		return append(slices.Clip(s.acked), *s.sent)
+		possible = append(slices.Clip(possible), *s.sent)
 	}
-	return s.acked
+	var diffs []string
+	for i, st := range slices.Backward(possible) {
+		diff := st.diff(got)
+		if diff == "" {
+			s.lost += max(0, len(s.acked)-1-i)
+			s.acked, s.sent, s.doing = []state{got}, nil, nil
+			return nil
+		}
+		diffs = append(diffs, diff)
+	}
+	return fmt.Errorf("session %s: %s", s.name, strings.Join(diffs[:min(len(diffs), 5)], "\nor: "))
 }
-
-// found is told what a crash has left.
-func (s *session) found(st state) { s.acked, s.sent, s.doing = []state{st}, nil, nil }
 
 // step executes one statement.
 func (s *session) step(ctx context.Context) error {
