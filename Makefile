@@ -42,6 +42,7 @@ test: setup ## run all tests, with the race detector
 	CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(RACE) -timeout $(TESTTIMEOUT) $(PACKAGES)
 	@# What takes too long with the race detector runs without it.
 	$(if $(RACE),$(GO) test -timeout $(TESTTIMEOUT) -run 'Transports|Cycles' ./pglite)
+	$(if $(RACE),$(GO) test -timeout $(TESTTIMEOUT) ./crash)
 
 .PHONY: clients
 clients: setup ## run psql, pgbench and the JavaScript clients against a served database; installs what is missing
@@ -50,6 +51,10 @@ clients: setup ## run psql, pgbench and the JavaScript clients against a served 
 .PHONY: hammer
 hammer: setup ## move money between accounts under cancels and kills for five minutes
 	CGO_ENABLED=1 CALF_HAMMER=5m $(GO) test -race -count=1 -timeout 15m -v -run 'TestHammer$$' ./pglite
+
+.PHONY: crash
+crash: setup ## cut the power 500 times, kill 200 programs, let every operation fail; takes half an hour
+	CALF_CRASH_SEEDS=500 CALF_CRASH_KILLS=200 CALF_CRASH_STRIDE=1 $(GO) test -count=1 -timeout 3h -v ./crash
 
 .PHONY: tarballs
 tarballs: ## fetch the guest's npm packages, with which `make test` also tests installing

@@ -42,12 +42,16 @@ type Config struct {
 	// which is the most there can be. What exceeds it fails with SQLSTATE
 	// 53200 (out_of_memory).
 	MemoryLimit uint64
-	// Durability is what COMMIT means for a data directory.
+	// Durability is what COMMIT means for a data directory. It counts more than
+	// what postgresql.conf says of fsync, synchronous_commit and
+	// full_page_writes, and less than Settings, a role, a database or a session.
 	Durability Durability
 	// Init is what kind of cluster a new data directory holds.
 	Init Init
 	// NoBackground leaves out PostgreSQL's background writer, WAL writer and
-	// autovacuum. Checkpoints are always done.
+	// autovacuum. Checkpoints are always done. Without the WAL writer, commits
+	// with Relaxed reach the disk with the next checkpoint at the latest, which
+	// may be five minutes away.
 	NoBackground bool
 	// Logger gets the server log and calf's own messages; nil discards them.
 	// PostgreSQL's severities map to slog's levels: DEBUG to Debug, LOG, INFO

@@ -154,11 +154,20 @@ func (db *DB) settings() map[string]string {
 	if db.cfg.HBA != "" {
 		set("hba_file", hbaPath)
 	}
-	switch {
-	case db.cfg.Dir == "" || db.cfg.Durability == None:
-		set("fsync", "off")
-	case db.cfg.Durability == Relaxed:
-		set("synchronous_commit", "off")
+	// What Durability promises counts more than postgresql.conf.
+	onOff := func(on bool) string {
+		if on {
+			return "on"
+		}
+		return "off"
+	}
+	onDisk := db.cfg.Dir != ""
+	set("fsync", onOff(onDisk && db.cfg.Durability != None))
+	if onDisk {
+		set("synchronous_commit", onOff(db.cfg.Durability != Relaxed))
+	}
+	if onDisk && db.cfg.Durability != None {
+		set("full_page_writes", "on")
 	}
 	return s
 }

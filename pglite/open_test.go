@@ -312,14 +312,30 @@ func TestSettings(t *testing.T) {
 
 func TestDurability(t *testing.T) {
 	t.Parallel()
-	for d, want := range map[pglite.Durability][2]string{
-		pglite.Full:    {"on", "on"},
-		pglite.Relaxed: {"on", "off"},
-		pglite.None:    {"off", "on"},
-	} {
-		db := open(t, pglite.Config{Dir: t.TempDir(), Durability: d})
-		require.Equal(t, want, [2]string{query[string](t, db, "SHOW fsync"), query[string](t, db, "SHOW synchronous_commit")})
+	show := func(db *pglite.DB) (got [3]string) {
+		for i, name := range []string{"fsync", "synchronous_commit", "full_page_writes"} {
+			got[i] = query[string](t, db, "SELECT current_setting($1)", name)
+		}
+		return got
 	}
+	for d, want := range map[pglite.Durability][3]string{
+		pglite.Full:    {"on", "on", "on"},
+		pglite.Relaxed: {"on", "off", "on"},
+		pglite.None:    {"off", "on", "on"},
+	} {
+		dir := t.TempDir()
+		db, err := pglite.OpenConfig(context.Background(), pglite.Config{Dir: dir, Durability: d})
+		require.NoError(t, err)
+		require.Equal(t, want, show(db))
+		for _, name := range []string{"fsync", "synchronous_commit"} {
+			exec(t, db, "ALTER SYSTEM SET "+name+" = off")
+		}
+		require.NoError(t, db.Close())
+		again := open(t, pglite.Config{Dir: dir, Durability: d})
+		require.Equal(t, want, show(again), "whatever is in the directory")
+	}
+	db := open(t, pglite.Config{Dir: t.TempDir(), Settings: map[string]string{"fsync": "off"}})
+	require.Equal(t, "off", query[string](t, db, "SHOW fsync"), "what is asked for in so many words")
 }
 
 // Nothing that SQL can say reaches files of the host outside the directory.

@@ -3,8 +3,11 @@ package numbers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -121,6 +124,52 @@ func BenchmarkInsertTemp(b *testing.B) {
 
 // BenchmarkInsert is a transaction of one row. A directory waits for the disk, memory does not.
 func BenchmarkInsert(b *testing.B) { onEach(b, exec("INSERT INTO kept VALUES ($1, $2)", 1, "text")) }
+
+// BenchmarkCommit is that with several clients at once, on the disk: one transaction of one row for each op. Two clients that
+// commit at the same time may share one wait.
+func BenchmarkCommit(b *testing.B) {
+	for _, t := range targets(b) {
+		if t.name == "memory" {
+			continue
+		}
+		for _, clients := range []int{1, 4} {
+			b.Run(fmt.Sprintf("%s/%d", t.name, clients), func(b *testing.B) { benchmarkCommit(b, t, clients) })
+		}
+	}
+}
+
+func benchmarkCommit(b *testing.B, t target, clients int) {
+	ctx := b.Context()
+	conns := make([]*pgx.Conn, clients)
+	for i := range conns {
+		var err error
+		conns[i], err = t.connect(ctx)
+		require.NoError(b, err)
+		defer conns[i].Close(ctx)
+	}
+	var fsync, waits string
+	require.NoError(b, conns[0].QueryRow(ctx, "SELECT current_setting('fsync'), current_setting('synchronous_commit')").Scan(&fsync, &waits))
+	require.Equal(b, "on on", fsync+" "+waits)
+	_, err := conns[0].Exec(ctx, "CREATE TABLE kept (n int, s text)")
+	require.NoError(b, err)
+	var left atomic.Int64
+	left.Store(int64(b.N))
+	var wg sync.WaitGroup
+	errs := make([]error, clients)
+	b.ResetTimer()
+	for i, conn := range conns {
+		wg.Go(func() {
+			for errs[i] == nil && left.Add(-1) >= 0 {
+				_, errs[i] = conn.Exec(ctx, "INSERT INTO kept VALUES ($1, $2)", 1, "text")
+			}
+		})
+	}
+	wg.Wait()
+	b.StopTimer()
+	require.NoError(b, errors.Join(errs...))
+	_, err = conns[0].Exec(ctx, "DROP TABLE kept")
+	require.NoError(b, err)
+}
 
 // BenchmarkSum is arithmetic on a million numbers, without parallel workers.
 func BenchmarkSum(b *testing.B) {
