@@ -96,7 +96,7 @@ func (r *faulty) note(format string, args ...any) {
 }
 
 func (r *faulty) all() error {
-	ctx, cancel := context.WithTimeout(context.Background(), runTimeout)
+	ctx, cancel := limited()
 	defer cancel()
 	files, err := template()
 	if err != nil {
@@ -126,16 +126,27 @@ func (r *faulty) all() error {
 	if err := r.checkRule(); err != nil {
 		return err
 	}
-	if err := r.verify(ctx, r.disk); err != nil || !r.fault.Lose {
+	if err := r.verify(ctx, r.disk); err != nil {
 		return err
+	}
+	if !r.fault.Lose || r.faults.First() == nil {
+		return nil
 	}
 	// What programs saw was there. Now it is durable too, although a Sync has
 	// lost something.
-	if err := r.verify(ctx, r.disk.Crash(uint64(r.fault.After))); err != nil {
+	// PostgreSQL cannot write what it believes is written, so that a segment of
+	// the WAL may be unreadable. Then it refuses to start.
+	err = r.verify(ctx, r.disk.Crash(uint64(r.fault.After)))
+	if refused := (*refusedError)(nil); errors.As(err, &refused) {
+		r.outcome = "refused to start after a power cut"
+	} else if err != nil {
 		return fmt.Errorf("after a power cut: %w", err)
 	}
 	return nil
 }
+
+// A refusedError says that a cluster did not start on a healed disk.
+type refusedError struct{ error }
 
 // checkRule is PostgreSQL's: a failed sync of what must be durable is a PANIC.
 // Nobody can know what is on the disk then but who reads it again.
@@ -190,8 +201,8 @@ func (r *faulty) work(ctx context.Context) error {
 	err = c.Shutdown(ctx)
 	r.shut = err == nil
 	r.expect(err)
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("it hangs: %w", err)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	if r.failed > 0 && r.faults.First() == nil {
 		return errors.New("something failed without a fault")
@@ -244,7 +255,7 @@ func unknown(err error) bool {
 func (r *faulty) verify(ctx context.Context, v vfs.Volume) error {
 	c, err := r.start(ctx, v)
 	if err != nil {
-		return fmt.Errorf("starting again: %w", err)
+		return &refusedError{fmt.Errorf("starting again: %w", err)}
 	}
 	used := map[string]bool{}
 	if err := errors.Join(r.compare(ctx, c, used), c.Shutdown(ctx)); err != nil {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"regexp"
+	goruntime "runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -202,12 +203,26 @@ func fewer(n int) int {
 	return n
 }
 
-// runTimeout is how long a run may take. It takes less than a second.
+// runTimeout is how long a run may take. It takes about a second.
 const runTimeout = 2 * time.Minute
+
+// limited returns a context that ends when a run has taken too long. The cause
+// tells what all goroutines were doing.
+func limited() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	timer := time.AfterFunc(runTimeout, func() {
+		stacks := make([]byte, 1<<20)
+		cancel(fmt.Errorf("it hangs: %s", stacks[:goruntime.Stack(stacks, true)]))
+	})
+	return ctx, func() {
+		timer.Stop()
+		cancel(nil)
+	}
+}
 
 // all does everything.
 func (r *run) all() error {
-	ctx, cancel := context.WithTimeout(context.Background(), runTimeout)
+	ctx, cancel := limited()
 	defer cancel()
 	files, err := template()
 	if err != nil {
@@ -216,10 +231,10 @@ func (r *run) all() error {
 	r.files = files.Fork()
 	for range 1 + r.rnd.IntN(3) {
 		if err := r.round(ctx); err != nil {
-			return err
+			return errors.Join(err, context.Cause(ctx))
 		}
 		if err := r.verify(ctx); err != nil {
-			return fmt.Errorf("after %d power cuts: %w", r.cuts, err)
+			return errors.Join(fmt.Errorf("after %d power cuts: %w", r.cuts, err), context.Cause(ctx))
 		}
 	}
 	return nil
