@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/calfdb/calf/runtime/vfs"
+	"github.com/calfdb/calf/runtime/vfs/vfstest"
 )
 
 // archive makes a tar of headers; a regular file's content is its Linkname.
@@ -260,31 +263,29 @@ func TestLoadTarSyncs(t *testing.T) {
 	h, err := vfs.OpenHost(t.TempDir(), vfs.HostOptions{Sync: vfs.SyncFull})
 	require.NoError(t, err)
 	defer h.Close()
-	synced := &syncCounter{Volume: h}
-	require.NoError(t, vfs.LoadTarBytes(synced, archive(t, dir("d"), file("d/f", "x"), file("i/g", "y")), ".", vfs.TarOptions{}))
-	require.Equal(t, []string{"d/f", "i/g", ".", "d", "i"}, synced.names)
-}
+	var mu sync.Mutex
+	var synced []string
+	v := vfstest.Wrap(h, func(op *vfstest.Op, do func() error) error {
+		err := do()
+		if op.Kind&vfstest.Syncs != 0 {
+			mu.Lock()
+			defer mu.Unlock()
+			synced = append(synced, op.Name)
+		}
+		return err
+	})
+	require.NoError(t, vfs.LoadTarBytes(v, archive(t, dir("d"), file("d/f", "x"), file("i/g", "y")), ".", vfs.TarOptions{}))
+	require.Len(t, synced, 5)
+	require.ElementsMatch(t, []string{"d/f", "i/g"}, synced[:2], "contents first")
+	require.ElementsMatch(t, []string{".", "d", "i"}, synced[2:])
 
-// syncCounter is a wrapper of a Volume as crash tests have.
-type syncCounter struct {
-	vfs.Volume
-	names []string
-}
-
-func (s *syncCounter) Open(name string, flags int, mode uint32) (vfs.Handle, error) {
-	h, err := s.Volume.Open(name, flags, mode)
-	return syncHandle{h, s, name}, err
-}
-
-type syncHandle struct {
-	vfs.Handle
-	s    *syncCounter
-	name string
-}
-
-func (h syncHandle) Sync(dataOnly bool) error {
-	h.s.names = append(h.s.names, h.name)
-	return h.Handle.Sync(dataOnly)
+	faults := vfstest.NewFaults(h)
+	for n := range 5 {
+		faults.Set(vfstest.Fault{Ops: vfstest.Syncs, After: n, Times: 1, Err: vfs.EIO})
+		err := vfs.LoadTarBytes(faults, archive(t, dir("d"), file("d/f", "x"), file("i/g", "y")), ".", vfs.TarOptions{})
+		require.ErrorIs(t, err, vfs.EIO)
+		require.ErrorContains(t, err, strconv.Quote(faults.First().Name))
+	}
 }
 
 func FuzzLoadTar(f *testing.F) {

@@ -3,8 +3,10 @@ package vfs
 import (
 	"archive/tar"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -97,19 +99,39 @@ func (l *tarLoader) sync() error {
 	if _, ok := l.vol.(*Memory); ok {
 		return nil
 	}
-	for _, set := range []map[string]struct{}{l.files, l.dirs} {
-		names := make([]string, 0, len(set))
-		for name := range set {
-			names = append(names, name)
-		}
-		slices.Sort(names)
-		for _, name := range names {
-			if err := l.syncOne(name); err != nil {
-				return fmt.Errorf("vfs: loading archive: syncing %q: %w", name, err)
-			}
-		}
+	if err := l.syncAll(l.files); err != nil {
+		return err
 	}
-	return nil
+	return l.syncAll(l.dirs)
+}
+
+// syncers is how many files are synced at the same time. File systems with a
+// journal write it once for all who wait.
+const syncers = 16
+
+// syncAll makes files or directories durable. It returns the first error.
+func (l *tarLoader) syncAll(set map[string]struct{}) (first error) {
+	var mu sync.Mutex // guards names and first
+	names := slices.Sorted(maps.Keys(set))
+	var wg sync.WaitGroup
+	for range min(syncers, len(names)) {
+		wg.Go(func() {
+			mu.Lock()
+			defer mu.Unlock()
+			for len(names) > 0 && first == nil {
+				name := names[0]
+				names = names[1:]
+				mu.Unlock()
+				err := l.syncOne(name)
+				mu.Lock()
+				if err != nil && first == nil {
+					first = fmt.Errorf("vfs: loading archive: syncing %q: %w", name, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return first
 }
 
 func (l *tarLoader) syncOne(name string) error {
