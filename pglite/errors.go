@@ -11,7 +11,9 @@ var (
 	// ErrClosed is returned by the methods of a DB after Close.
 	ErrClosed = runtime.ErrClosed
 	// ErrLocked is wrapped by the error of Open for a data directory that
-	// another DB has open, in this process or another.
+	// another DB has open, in this process or another; on Linux also for one
+	// that PGlite has open under Node, as far as this user can see that. The
+	// text says who it is.
 	ErrLocked = errors.New("the data directory is in use")
 	// ErrNotPostgres is wrapped by the error of Open for a directory that
 	// holds something other than a PostgreSQL data directory.
