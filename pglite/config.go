@@ -65,6 +65,8 @@ type Config struct {
 	// CacheDir is where compiled code is kept; "" means a folder in the
 	// user's cache folder.
 	CacheDir string
+
+	copyMemory bool // runtime.ClusterConfig.CopyMemory; for tests
 }
 
 // Init says what kind of cluster to make. The zero value makes what PGlite

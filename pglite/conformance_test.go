@@ -52,3 +52,17 @@ func TestConformanceConcurrency(t *testing.T) {
 	t.Parallel()
 	conformance.RunConcurrency(t, target(open(t, pglite.Config{})))
 }
+
+// The same where memory cannot be mapped copy-on-write.
+func TestConformanceWithCopiedMemory(t *testing.T) {
+	if testing.Short() || raced {
+		t.Skip("takes minutes; TestConformanceConcurrencyWithCopiedMemory has what is peculiar to it")
+	}
+	t.Parallel()
+	conformance.Run(t, target(open(t, pglite.Config{}.WithCopiedMemory())))
+}
+
+func TestConformanceConcurrencyWithCopiedMemory(t *testing.T) {
+	t.Parallel()
+	conformance.RunConcurrency(t, target(open(t, pglite.Config{}.WithCopiedMemory())))
+}

@@ -2,30 +2,26 @@ package pglite_test
 
 import (
 	"context"
-	"os"
+	"errors"
 	"runtime"
 	"runtime/debug"
-	"strconv"
-	"strings"
 	"testing"
+	"time"
 
 	"github.com/calfdb/calf/pglite"
 	"github.com/stretchr/testify/require"
 )
 
-// resident returns the resident memory of this process without garbage, in
-// bytes. Linux counts it; elsewhere the test has nothing to look at.
+// resident returns the memory that this process has, without garbage, in bytes.
 func resident(tb testing.TB) uint64 {
 	tb.Helper()
 	debug.FreeOSMemory()
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
+	n, err := residentSize()
+	if errors.Is(err, errors.ErrUnsupported) {
 		tb.Skipf("resident memory is not known here: %v", err)
 	}
-	_, rest, _ := strings.Cut(string(status), "VmRSS:")
-	kib, err := strconv.ParseUint(strings.Fields(rest)[0], 10, 64)
 	require.NoError(tb, err)
-	return kib << 10
+	return n
 }
 
 // Opening and closing leaves nothing behind. The test runs alone: it measures
@@ -71,7 +67,8 @@ func TestConnectCycles(t *testing.T) {
 			early = resident(t)
 		}
 	}
-	require.InDelta(t, goroutines, runtime.NumGoroutine(), 5)
+	// The last backends may still be ending.
+	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines+5 }, time.Minute, time.Millisecond)
 	last := resident(t)
 	t.Logf("resident after 100 connections %d MB, after %d %d MB", early>>20, cycles, last>>20)
 	require.Less(t, last, early+early/10)

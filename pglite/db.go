@@ -94,6 +94,7 @@ func OpenConfig(ctx context.Context, cfg Config) (_ *DB, err error) {
 		Files:        db.files(),
 		MemoryLimit:  cfg.MemoryLimit,
 		NoBackground: cfg.NoBackground,
+		CopyMemory:   cfg.copyMemory,
 		Log:          db.log,
 		OnCrash:      db.crashed,
 	})

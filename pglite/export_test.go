@@ -10,3 +10,10 @@ func LockDirectory(dir string) (io.Closer, error) {
 	}
 	return l, nil
 }
+
+// WithCopiedMemory returns a configuration for a database that works as on
+// systems that cannot map memory copy-on-write.
+func (c Config) WithCopiedMemory() Config {
+	c.copyMemory = true
+	return c
+}

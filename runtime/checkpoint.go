@@ -33,7 +33,7 @@ func (p *process) requestCheckpoint(flags uint32) uint64 {
 	}
 	failed, started := g.Load32(shmem+ckptFailed), g.Load32(shmem+ckptStarted)
 	g.Store32(shmem+ckptFlags, g.Load32(shmem+ckptFlags)|flags|checkpointRequested)
-	c.setLatch()
+	p.setLatch(c)
 	if flags&checkpointWait == 0 {
 		return 1
 	}
@@ -58,7 +58,7 @@ const checkpointPoll = time.Millisecond
 func (p *process) wait(d time.Duration) {
 	p.park(d)
 	p.deliver()
-	if p.interruptPending.Load() == 0 {
+	if p.guest.Load32(p.interruptPending) == 0 {
 		return
 	}
 	if _, err := p.guest.Call("ProcessInterrupts"); err != nil {
@@ -72,16 +72,15 @@ const (
 	latchIsSet = 0
 )
 
-// setLatch sets the latch of another process, which must have its PGPROC. The
-// caller has the turn.
-func (p *process) setLatch() {
-	g := p.guest
-	proc := g.Load32(g.Address("MyProc"))
+// setLatch sets the latch of another process, which must have its PGPROC. That
+// is in shared memory, which p sees as it is: p has the turn.
+func (p *process) setLatch(of *process) {
+	proc := of.guest.Load32(of.guest.Address("MyProc"))
 	if proc == 0 {
 		return
 	}
-	g.Store32(proc+procLatch+latchIsSet, 1)
-	p.post(sigURG)
+	p.guest.Store32(proc+procLatch+latchIsSet, 1)
+	of.post(sigURG)
 }
 
 // Error levels (elog.h).

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/calfdb/calf/runtime/internal/linmem"
 	"github.com/calfdb/calf/runtime/vfs"
 )
 
@@ -28,6 +29,9 @@ type ClusterConfig struct {
 	// background writer, the WAL writer and the autovacuum launcher. The
 	// checkpointer always runs.
 	NoBackground bool
+	// CopyMemory shares memory between processes by copying it at each turn, as
+	// is done where it cannot be mapped (see CopyOnWrite). It is meant for tests.
+	CopyMemory bool
 	// Log gets the messages of the server log, one at a time; nil discards
 	// them. It must not call the cluster.
 	Log func(LogMessage)
@@ -53,7 +57,8 @@ type Cluster struct {
 	log   *serverLog
 	sched *scheduler
 
-	lastPID atomic.Int32
+	lastPID  atomic.Int32
+	compiled atomic.Bool // PostgreSQL is, and not interpreted
 
 	mu     sync.Mutex
 	pm     *postmaster   // nil while there is none
@@ -144,7 +149,7 @@ func (c *Cluster) Signal(pid uint32, sig Signal) error {
 	if pm == nil || pid == postmasterPID {
 		return ErrClosed
 	}
-	return pm.signal(int32(pid), int32(sig))
+	return pm.signal(nil, int32(pid), int32(sig))
 }
 
 // postmaster waits until there is a postmaster that starts backends.
@@ -246,6 +251,19 @@ func (c *Cluster) fail(err error) {
 	defer c.mu.Unlock()
 	c.err = err
 	close(c.ready)
+}
+
+// copies tells whether memory is shared by copying it.
+func (c *Cluster) copies() bool {
+	return c.cfg.CopyMemory || errors.Is(linmem.CopyOnWrite(), linmem.ErrUnsupported)
+}
+
+// newMemory returns the memory for a postmaster.
+func (c *Cluster) newMemory() (*linmem.Memory, error) {
+	if c.copies() {
+		return linmem.NewCopying(c.memoryLimit())
+	}
+	return linmem.New(c.memoryLimit())
 }
 
 // memoryLimit is the largest size of a process's memory.

@@ -19,7 +19,7 @@ const (
 	linkedWasm  = "linked.wasm"
 	linkedData  = "linked.data"
 	linkedTable = "linked.json"
-	linkKey     = "link-7"
+	linkKey     = "link-8"
 
 	templateTar = "template.tar"
 	templateKey = "template-1"

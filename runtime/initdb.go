@@ -268,9 +268,10 @@ func (sh *shell) runMain(p *process, args []string) (int, error) {
 // The methods of processHost.
 
 func (sh *shell) module() *Module             { return sh.mod }
-func (sh *shell) signal(int32, int32) error   { return eSRCH }
 func (sh *shell) checkpointer() *process      { return nil }
 func (sh *shell) walSegment(*process, string) {}
+
+func (sh *shell) signal(*process, int32, int32) error { return eSRCH }
 
 func (sh *shell) mapped(*process, *vfs.File, linmem.Range) error { return nil }
 

@@ -57,6 +57,18 @@ func start(tb testing.TB, cfg runtime.ClusterConfig) *runtime.Cluster {
 	return c
 }
 
+// bothWays runs a test with memory that processes map, and with memory that
+// they copy.
+func bothWays(t *testing.T, test func(t *testing.T, cfg runtime.ClusterConfig)) {
+	t.Parallel()
+	for name, copied := range map[string]bool{"mapped": false, "copied": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, runtime.ClusterConfig{CopyMemory: copied})
+		})
+	}
+}
+
 // connect opens a session. The channel gets the error of Cluster.Connect when
 // the session has ended.
 func connect(tb testing.TB, c *runtime.Cluster) (*pgx.Conn, <-chan error) {

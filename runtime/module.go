@@ -43,12 +43,18 @@ type Config struct {
 	Assets *assets.Set
 	// CacheDir is where compiled code is kept; "" keeps none.
 	CacheDir string
+	// Interpret has PostgreSQL interpreted, as is done where it cannot be
+	// compiled (see Capabilities.Compiler). It is meant for tests.
+	Interpret bool
 }
 
 // Load links and compiles PostgreSQL, or loads what has been compiled before.
 func Load(ctx context.Context, cfg Config) (_ *Module, err error) {
-	rc := wazero.NewRuntimeConfig().
-		WithCoreFeatures(api.CoreFeaturesV2).
+	rc := wazero.NewRuntimeConfig()
+	if cfg.Interpret {
+		rc = wazero.NewRuntimeConfigInterpreter()
+	}
+	rc = rc.WithCoreFeatures(api.CoreFeaturesV2).
 		WithMemoryLimitPages(maxMemory / linmem.PageSize).
 		WithDebugInfoEnabled(false)
 	if cfg.CacheDir != "" {

@@ -85,6 +85,14 @@ var defaultSettings = map[string]string{
 	"min_dynamic_shared_memory": "16MB",
 }
 
+// copiedSettings are further ones for a cluster whose shared memory is copied
+// at each turn: they keep it small.
+var copiedSettings = map[string]string{
+	"shared_buffers":            "8MB",
+	"min_dynamic_shared_memory": "0",
+	"huge_pages":                "off", // would round to 2 MiB
+}
+
 // environment is that of every process.
 var environment = []string{
 	"HOME=/home/postgres", "USER=postgres", "LOGNAME=postgres", "PGDATA=" + DataPath, "PATH=/",
@@ -145,7 +153,7 @@ func (pm *postmaster) startBackground() error {
 
 // boot runs the guest's postmaster up to the point where it would fork.
 func (pm *postmaster) boot() (err error) {
-	mem, err := linmem.New(pm.c.memoryLimit())
+	mem, err := pm.c.newMemory()
 	if err != nil {
 		return err
 	}
@@ -160,6 +168,7 @@ func (pm *postmaster) boot() (err error) {
 		}
 	}()
 	g := p.guest
+	pm.c.compiled.Store(compiled(g.Module().ExportedFunction("__wasm_call_ctors")))
 	g.FS, g.Env = pm.c.fs, environment
 	if g.Files, err = standardFiles(g.FS); err != nil {
 		return err
@@ -206,13 +215,13 @@ func (pm *postmaster) boot() (err error) {
 
 // settings returns the parameters as name=value.
 func (c *Cluster) settings() []string {
-	var list []string
-	for name, value := range defaultSettings {
-		if _, ok := c.cfg.Settings[name]; !ok {
-			list = append(list, name+"="+value)
-		}
+	s := maps.Clone(defaultSettings)
+	if c.copies() {
+		maps.Copy(s, copiedSettings)
 	}
-	for name, value := range c.cfg.Settings {
+	maps.Copy(s, c.cfg.Settings)
+	var list []string
+	for name, value := range s {
 		list = append(list, name+"="+value)
 	}
 	slices.Sort(list)
@@ -248,31 +257,6 @@ func callMain(g *emscripten.Guest, args []string) error {
 	g.Store32(argv+4*uint32(len(args)), 0)
 	_, err := g.Call("__main_argc_argv", uint64(len(args)), uint64(argv))
 	return err
-}
-
-// The header of PostgreSQL's shared memory segment (pg_shmem.h): a magic
-// number, the creator's pid and the size.
-const (
-	shmemMagic = 679834894
-	shmemSize  = 8
-)
-
-// sharedRanges finds the memory that all processes share: the main segment,
-// which Emscripten's mmap aligned to a page, and what was mapped from files.
-func (pm *postmaster) sharedRanges() ([]linmem.Range, error) {
-	g := pm.proc.guest
-	ranges := pm.ranges
-	for at := uint64(0); at+linmem.PageSize <= uint64(len(g.Mem.Bytes())); at += linmem.PageSize {
-		if g.Load32(uint32(at)) != shmemMagic {
-			continue
-		}
-		// A second header, of the System V segment that only guards the data
-		// directory, is not page-aligned or tiny.
-		if size := uint64(g.Load32(uint32(at) + shmemSize)); size > 1<<20 {
-			return append(ranges, linmem.Range{Off: at, Len: size}), nil
-		}
-	}
-	return nil, errors.New("BUG: found no shared memory segment")
 }
 
 // start starts a child. A client backend gets the connection to its client.
@@ -424,10 +408,11 @@ const quickdieTimeout = 5 * time.Second
 // quickdie ends all processes after a crash. Backends tell their clients why
 // (SQLSTATE 57P02), if they can.
 func (pm *postmaster) quickdie() {
-	pm.mu.Lock()
-	g := pm.proc.guest
-	g.Store32(g.Load32(g.Address("PMSignalState"))+pmSigquitReason, pmquitForCrash)
-	pm.mu.Unlock()
+	_ = pm.locked(func() error {
+		g := pm.proc.guest
+		g.Store32(g.Load32(g.Address("PMSignalState"))+pmSigquitReason, pmquitForCrash)
+		return nil
+	})
 	for _, ch := range pm.children() {
 		if ch.kind != bBackend {
 			ch.kill9()
@@ -524,10 +509,11 @@ func (p *process) startupData() (addr, size uint32) {
 // module returns what processes are instances of.
 func (pm *postmaster) module() *Module { return pm.c.mod }
 
-// signal sends a signal to a process of this cluster.
-func (pm *postmaster) signal(pid, sig int32) error {
+// signal sends a signal to a process of this cluster. Whoever sends one to the
+// postmaster has the turn.
+func (pm *postmaster) signal(from *process, pid, sig int32) error {
 	if pid == postmasterPID {
-		pm.signalled(sig)
+		pm.signalled(from, sig)
 		return nil
 	}
 	pm.procMu.Lock()
@@ -571,14 +557,14 @@ const (
 	pmquitForCrash  = 1
 )
 
-// signalled is told that a process sent a signal to the postmaster. That
-// process has the turn.
-func (pm *postmaster) signalled(sig int32) {
+// signalled is told that a process, which has the turn, sent a signal to the
+// postmaster.
+func (pm *postmaster) signalled(from *process, sig int32) {
 	switch sig {
 	case sigHUP:
 		pm.background(pm.reload)
 	case sigUSR1:
-		g := pm.proc.guest
+		g := from.guest // which sees shared memory as it is
 		state := g.Load32(g.Address("PMSignalState"))
 		taken := func(reason uint32) bool {
 			set := g.Load32(state+4*reason) != 0

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-	"unsafe"
 
 	"github.com/calfdb/calf/runtime/internal/emscripten"
 	"github.com/calfdb/calf/runtime/internal/link"
@@ -32,16 +31,15 @@ type process struct {
 	turn      chan struct{} // it is this process's turn
 	sliceOver bool          // guarded by sched.mu
 	wake      chan struct{} // something may have happened that it waits for
-	lockFlag  *byte         // what it waits for in scheduler.waitForLock
+	lockFlag  uint32        // address of what it waits for in scheduler.waitForLock
 
 	signals atomic.Uint32 // bit n is signal n
 	killed  atomic.Bool
 	timer   *time.Timer // the interval timer
 
-	// Words of the guest that the host looks at often.
-	interruptPending *atomic.Uint32
-	holdoff, crit    uint32 // addresses
-	countdown        api.MutableGlobal
+	// Addresses of words of the guest that the host looks at often.
+	interruptPending, holdoff, crit uint32
+	countdown                       api.MutableGlobal
 
 	shell *shell // what system(3) and popen(3) run; nil is none
 
@@ -53,8 +51,8 @@ type process struct {
 type processHost interface {
 	// module returns what the process is an instance of.
 	module() *Module
-	// signal sends a signal to a process.
-	signal(pid, sig int32) error
+	// signal sends a signal to a process, in the name of one that has the turn.
+	signal(from *process, pid, sig int32) error
 	// checkpointer returns the checkpointer, or nil if none is running.
 	checkpointer() *process
 	// mapped is told of ranges that files were mapped to.
@@ -95,10 +93,7 @@ func (p *process) attach(inst api.Module) {
 	p.modules = []api.Module{inst}
 	g := p.guest
 	g.Attach(inst)
-	p.interruptPending = new(atomic.Uint32)
-	if a := g.Address("InterruptPending"); a != 0 {
-		p.interruptPending = (*atomic.Uint32)(unsafe.Pointer(&g.Mem.Bytes()[a]))
-	}
+	p.interruptPending = g.Address("InterruptPending")
 	p.countdown, _ = inst.ExportedGlobal(link.Countdown).(api.MutableGlobal)
 	p.holdoff, p.crit = g.Address("InterruptHoldoffCount"), g.Address("CritSectionCount")
 }
@@ -119,7 +114,11 @@ func (p *process) close() {
 
 // interrupt makes the process reach the interrupts hook soon. It is called
 // with the scheduler's lock held while the process runs.
-func (p *process) interrupt() { p.interruptPending.Store(1) }
+func (p *process) interrupt() {
+	if p.interruptPending != 0 { // initdb has no such thing
+		p.guest.Mem.StoreUint32(uint64(p.interruptPending), 1)
+	}
+}
 
 // notify wakes the process if it waits.
 func (p *process) notify() {
@@ -204,10 +203,10 @@ func (p *process) interrupts() {
 // harm. A lock is held by a process that does not run only while that waits
 // for the disk.
 func (p *process) semWait(flag uint32) {
-	p.lockFlag = &p.guest.Bytes(flag, 1)[0]
-	if *p.lockFlag == 0 {
+	if p.guest.Bytes(flag, 1)[0] == 0 {
 		return
 	}
+	p.lockFlag = flag
 	p.sched.waitForLock(p)
 	p.deliver()
 }
@@ -224,7 +223,7 @@ func (p *process) kill(pid, sig int32) uint64 {
 		}
 		return 0
 	}
-	if p.host.signal(pid, sig) != nil {
+	if p.host.signal(p, pid, sig) != nil {
 		return p.fail(eSRCH)
 	}
 	return 0

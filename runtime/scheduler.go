@@ -40,6 +40,7 @@ func (s *scheduler) enter(p *process, first bool) {
 	if s.running == nil {
 		s.run(p)
 		s.mu.Unlock()
+		s.begin(p)
 		return
 	}
 	if first {
@@ -49,6 +50,20 @@ func (s *scheduler) enter(p *process, first bool) {
 	}
 	s.mu.Unlock()
 	<-p.turn
+	s.begin(p)
+}
+
+// begin begins p's turn: p sees shared memory as it is. Where that takes
+// copying, p's slice begins afterwards: it is not the process's work, and may
+// take longer than a slice.
+func (s *scheduler) begin(p *process) {
+	if !p.guest.Mem.Take() {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.turns++
+	p.sliceOver = false
 }
 
 // release ends p's turn.
@@ -82,13 +97,15 @@ func (s *scheduler) waitForLock(p *process) {
 	s.next(p)
 	s.mu.Unlock()
 	<-p.turn
+	s.begin(p)
 }
 
 // unlock puts the processes into the queue that have got their LWLock. It is
-// called with s.mu held, when no process is about to change shared memory.
+// called with s.mu held by the running process, which sees shared memory as it
+// is, and is not about to change it.
 func (s *scheduler) unlock() {
 	s.locked = slices.DeleteFunc(s.locked, func(p *process) bool {
-		if *p.lockFlag != 0 && !p.signalled() {
+		if s.running.guest.Bytes(p.lockFlag, 1)[0] != 0 && !p.signalled() {
 			return false
 		}
 		s.queue = append(s.queue, p)

@@ -40,7 +40,7 @@ func (s *sharedSegments) mapInto(mem *linmem.Memory, f *vfs.File, r linmem.Range
 	s.sweep()
 	seg, ok := s.byIno[st.Ino]
 	if !ok {
-		made, err := linmem.NewSegment(mem.Bytes()[r.Off : r.Off+r.Len])
+		made, err := mem.NewSegment(mem.Bytes()[r.Off : r.Off+r.Len])
 		if err != nil {
 			return err
 		}
@@ -50,7 +50,10 @@ func (s *sharedSegments) mapInto(mem *linmem.Memory, f *vfs.File, r linmem.Range
 		}
 		s.byIno[st.Ino] = seg
 	}
-	return mem.Map(r.Off, seg.Segment)
+	if err := mem.Map(r.Off, seg.Segment); err != nil {
+		panic(err) // the process may have lost memory that it counts on
+	}
+	return nil
 }
 
 // sweep forgets files that have been removed: nobody can map them any more.

@@ -59,6 +59,6 @@ func (pm *postmaster) walSegment(p *process, name string) {
 	}
 	if c := pm.checkpointer(); c != nil && c != p {
 		g.Store32(shmem+ckptFlags, g.Load32(shmem+ckptFlags)|checkpointCauseXlog|checkpointRequested)
-		c.setLatch()
+		p.setLatch(c)
 	}
 }

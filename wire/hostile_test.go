@@ -49,8 +49,7 @@ func TestServerGarbage(t *testing.T) {
 		_, err := c.Write([]byte(in))
 		require.NoError(t, err, name)
 		if name == "TLS after SSL" {
-			_, err := c.Read(make([]byte, 1)) // 'N'
-			require.NoError(t, err)
+			_, _ = c.Read(make([]byte, 1)) // 'N', which Windows forgets if the connection has been reset by now
 		}
 		requireClosed(t, c)
 	}

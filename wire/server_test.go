@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -37,9 +38,7 @@ func serve(t *testing.T, network string, set func(s *Server, c *scripted)) *serv
 	if network == "unix" {
 		address = filepath.Join(t.TempDir(), ".s.PGSQL.5432")
 	}
-	ln, err := net.Listen(network, address)
-	require.NoError(t, err)
-	return serveAt(t, ln, set)
+	return serveAt(t, listen(t, network, address), set)
 }
 
 func serveAt(t *testing.T, ln net.Listener, set func(s *Server, c *scripted)) *served {
@@ -119,6 +118,18 @@ func requireFatal(t *testing.T, state string, err error) {
 	require.ErrorAs(t, err, &pg)
 	require.Equal(t, state, pg.Code, pg.Message)
 	require.Equal(t, "FATAL", pg.Severity)
+}
+
+// requireTerminated requires that an idle session was ended by the administrator. On Windows, who writes to a connection
+// that the other side has closed may lose what it has not read.
+func requireTerminated(t *testing.T, c *pgx.Conn) {
+	t.Helper()
+	_, err := c.Exec(t.Context(), "select 1")
+	if runtime.GOOS == "windows" && sqlState(err) == "" {
+		require.Error(t, err)
+		return
+	}
+	requireFatal(t, "57P01", err)
 }
 
 // receiveFatal reads such an error.

@@ -49,8 +49,7 @@ func TestShutdownFast(t *testing.T) {
 	<-s.cluster.waiting
 	require.NoError(t, s.Shutdown(t.Context(), Fast))
 	wg.Wait()
-	_, err = idle.Exec(t.Context(), "select 1")
-	requireFatal(t, "57P01", err)
+	requireTerminated(t, idle)
 }
 
 func TestShutdownImmediate(t *testing.T) {
@@ -81,8 +80,7 @@ func TestServeEndsWithItsContext(t *testing.T) {
 	require.NoError(t, err)
 	cancel(reason)
 	require.ErrorIs(t, <-result, reason)
-	_, err = c.Exec(t.Context(), "select 1")
-	requireFatal(t, "57P01", err)
+	requireTerminated(t, c)
 
 	require.NoError(t, s.Shutdown(t.Context(), Smart), "nothing is left to shut down")
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

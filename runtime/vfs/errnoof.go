@@ -42,14 +42,18 @@ func ErrnoOf(err error) Errno {
 }
 
 // hostErrno translates an error of the host's kernel. Pairs and not a map:
-// some of these names are the same number on some platforms.
+// some of these names are the same number on some platforms. The platform's own
+// come first: Go calls ERROR_PATH_NOT_FOUND of Windows ENOTDIR.
 func hostErrno(e syscall.Errno) (Errno, bool) {
+	if guest, ok := platformErrno(e); ok {
+		return guest, true
+	}
 	for _, p := range errnoPairs {
 		if p.host == e {
 			return p.guest, true
 		}
 	}
-	return platformErrno(e)
+	return 0, false
 }
 
 var errnoPairs = [...]struct {

@@ -212,7 +212,7 @@ func TestWriteFile(t *testing.T) {
 			orig := bytes.Clone(data)
 			require.NoError(t, u.fs.WriteFile(base+"/a/b/file", data, 0o640))
 			require.Equal(t, string(orig), u.read("a/b/file"))
-			require.EqualValues(t, vfs.S_IFREG|0o640, u.stat("a/b/file").Mode)
+			requireMode(u, vfs.S_IFREG|0o640, "a/b/file")
 			f := u.open("a/b/file", vfs.O_RDWR)
 			for _, off := range []int64{5, 8192 + 5, 2*8192 + 2, 2*8192 + 100} {
 				_, err := f.WriteAt([]byte("written"), off)

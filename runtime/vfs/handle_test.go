@@ -60,13 +60,13 @@ func TestDirectoryAttr(t *testing.T) {
 			u.mkdir("d")
 			d, when := u.open("d", vfs.O_RDONLY), time.Unix(1000, 0)
 			require.NoError(t, d.SetAttr(vfs.Attr{Mode: new(uint32(0o750)), Atime: &when, Mtime: &when}))
-			require.EqualValues(t, vfs.S_IFDIR|0o750, u.stat("d").Mode)
+			requireMode(u, vfs.S_IFDIR|0o750, "d")
 			require.True(t, u.stat("d").Mtime.Equal(when))
 
 			require.NoError(t, u.rename("d", "moved"))
 			u.mkdir("d")
 			require.NoError(t, d.SetAttr(vfs.Attr{Mode: new(uint32(0o700)), Mtime: &when}))
-			require.EqualValues(t, vfs.S_IFDIR|0o700, u.stat("moved").Mode)
+			requireMode(u, vfs.S_IFDIR|0o700, "moved")
 			require.False(t, u.stat("d").Mtime.Equal(when))
 		})
 	}

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -235,6 +236,31 @@ func sameFile(t testing.TB, a, b *vfs.File) {
 func assertErrno(t testing.TB, want, got error, msg ...any) {
 	t.Helper()
 	assert.Equal(t, vfs.ErrnoOf(want), vfs.ErrnoOf(got), msg...)
+}
+
+// requireMode requires the type and permissions of a file. Windows keeps no
+// permissions but, for files and until their times are set, that to write.
+func requireMode(u user, want uint32, name string) {
+	u.Helper()
+	got := u.stat(name).Mode
+	if runtime.GOOS == "windows" && got != want {
+		want = want&vfs.S_IFMT | 0o600
+		if want&vfs.S_IFMT == vfs.S_IFDIR {
+			want |= 0o100
+		}
+	}
+	require.EqualValues(u, want, got, "%s: %#o and not %#o", name, got, want)
+}
+
+// needLinks skips a test on a host where the user may not make symbolic links.
+func needLinks(t testing.TB) {
+	t.Helper()
+	root, err := os.OpenRoot(t.TempDir())
+	require.NoError(t, err)
+	defer root.Close()
+	if err := root.Symlink("target", "link"); err != nil {
+		t.Skipf("no symbolic links: %v", err)
+	}
 }
 
 func second[T any](_ T, err error) error { return err }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -88,9 +89,9 @@ func TestLoadTar(t *testing.T) {
 					"./x":          "directory", "./x/" + strings.Repeat("long", 50): "file pax",
 				}, u.tree("."))
 				require.True(t, u.stat("base/1").Mtime.Equal(time.Unix(1e9, 0)))
-				require.EqualValues(t, vfs.S_IFREG|0o600, u.stat("base/1").Mode)
-				require.EqualValues(t, vfs.S_IFREG|0o755, u.stat("x/"+strings.Repeat("long", 50)).Mode)
-				require.EqualValues(t, vfs.S_IFDIR|0o700, u.stat("a").Mode)
+				requireMode(u, vfs.S_IFREG|0o600, "base/1")
+				requireMode(u, vfs.S_IFREG|0o755, "x/"+strings.Repeat("long", 50))
+				requireMode(u, vfs.S_IFDIR|0o700, "a")
 				u.write("big", "changed")
 				u.open("base/1", vfs.O_WRONLY).WriteAt([]byte("X"), 0)
 				require.True(t, bytes.Equal(orig, data), "the archive was changed")
@@ -248,12 +249,16 @@ func TestWriteTar(t *testing.T) {
 				require.True(t, bytes.Equal(out.Bytes(), again.Bytes()))
 			}
 
-			require.NoError(t, u.symlink("base", "link"))
+			assertErrno(t, vfs.ENOENT, u.fs.WriteTar(io.Discard, "/missing"))
+			assertErrno(t, vfs.ENOTDIR, u.fs.WriteTar(io.Discard, base+"/PG_VERSION"))
+			if err := u.symlink("base", "link"); runtime.GOOS == "windows" && vfs.ErrnoOf(err) == vfs.ENOTSUP {
+				return // links need a privilege
+			} else {
+				require.NoError(t, err)
+			}
 			err := u.fs.WriteTar(io.Discard, base)
 			require.ErrorIs(t, err, vfs.ENOTSUP)
 			require.ErrorContains(t, err, "/link")
-			assertErrno(t, vfs.ENOENT, u.fs.WriteTar(io.Discard, "/missing"))
-			assertErrno(t, vfs.ENOTDIR, u.fs.WriteTar(io.Discard, base+"/PG_VERSION"))
 		})
 	}
 }

@@ -1,6 +1,7 @@
 package vfs_test
 
 import (
+	"runtime"
 	"strings"
 
 	"github.com/stretchr/testify/assert"
@@ -122,7 +123,7 @@ func testRenameWhileOpen(u user) {
 	require.Equal(u, "new a", u.read("dir/sub/a"))
 	require.Equal(u, "A", u.read("b"))
 	require.NoError(u, a.SetAttr(vfs.Attr{Mode: new(uint32(0o640))}))
-	require.EqualValues(u, vfs.S_IFREG|0o640, u.stat("b").Mode)
+	requireMode(u, vfs.S_IFREG|0o640, "b")
 }
 
 func testRenameOpenDir(u user) {
@@ -176,8 +177,10 @@ func testHardLinks(u user) {
 	u.write("a", "one")
 	u.mkdir("dir")
 	require.NoError(u, u.link("a", "dir/b"))
-	require.EqualValues(u, 2, u.stat("a").Nlink)
-	require.Equal(u, u.stat("a").Ino, u.stat("dir/b").Ino)
+	if st := u.stat("a"); st.Nlink != 1 || runtime.GOOS != "windows" { // where it would cost opening the file
+		require.EqualValues(u, 2, st.Nlink)
+		require.Equal(u, st.Ino, u.stat("dir/b").Ino)
+	}
 	u.write("dir/b", "two")
 	require.Equal(u, "two", u.read("a"))
 	assertErrno(u, vfs.EEXIST, u.link("a", "dir/b"))
@@ -256,7 +259,11 @@ func testRelativeLinks(u user) {
 	u.mkdir("dir")
 	u.mkdir("dir/sub")
 	u.write("dir/sub/file", "x")
-	require.NoError(u, u.symlink("dir", "link"))
+	if err := u.symlink("dir", "link"); vfs.ErrnoOf(err) == vfs.ENOTSUP && runtime.GOOS == "windows" {
+		u.Skip("symbolic links need a privilege")
+	} else {
+		require.NoError(u, err)
+	}
 	require.NoError(u, u.symlink("sub/file", "dir/file"))
 	require.NoError(u, u.symlink("nowhere", "dangling"))
 	require.NoError(u, u.symlink("loop", "loop"))

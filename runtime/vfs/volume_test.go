@@ -1,6 +1,8 @@
 package vfs_test
 
 import (
+	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -205,7 +207,9 @@ func testSparse(u user) {
 	_, err := f.WriteAt([]byte("end"), far)
 	require.NoError(u, err)
 	require.EqualValues(u, far+3, u.stat("file").Size)
-	require.Less(u, u.stat("file").Blocks*512, int64(1<<20))
+	if runtime.GOOS != "windows" { // where no file has holes by itself
+		require.Less(u, u.stat("file").Blocks*512, int64(1<<20))
+	}
 	b := page('x')
 	_, err = f.ReadAt(b, far/2)
 	require.NoError(u, err)
@@ -273,14 +277,16 @@ func testReadDir(u user) {
 	u.seek(d, 0, vfs.SEEK_SET)
 	all, err = d.ReadDir(100)
 	require.NoError(u, err)
-	require.Len(u, all, 5)
+	if len(all) != 4 || runtime.GOOS != "windows" { // which may say what was there when it was first asked
+		require.Len(u, all, 5)
+	}
 }
 
 func testReadDirWhileDeleting(u user) {
 	u.mkdir("dir")
 	want := []string{}
 	for i := range 40 {
-		name := string(rune('A' + i))
+		name := fmt.Sprint(100 + i)
 		u.write("dir/"+name, "")
 		want = append(want, name)
 	}
@@ -307,23 +313,25 @@ func testAttributes(u user) {
 	u.write("file", "12345")
 	u.mkdir("dir")
 	st := u.stat("file")
-	require.EqualValues(u, vfs.S_IFREG|0o600, st.Mode)
+	requireMode(u, vfs.S_IFREG|0o600, "file")
 	require.EqualValues(u, 1, st.Nlink)
 	require.EqualValues(u, 5, st.Size)
 	require.WithinDuration(u, time.Now(), st.Mtime, time.Minute)
 	require.NotZero(u, st.Ino)
 	require.NotEqual(u, st.Ino, u.stat("dir").Ino)
-	require.EqualValues(u, vfs.S_IFDIR|0o700, u.stat("dir").Mode)
+	requireMode(u, vfs.S_IFDIR|0o700, "dir")
 
 	path := u.path("file")
 	require.NoError(u, u.fs.ChmodAt(nil, path, 0o640, 0))
-	require.EqualValues(u, vfs.S_IFREG|0o640, u.stat("file").Mode)
+	requireMode(u, vfs.S_IFREG|0o640, "file")
 	require.NoError(u, u.fs.ChmodAt(nil, u.path("dir"), 0o750, 0))
-	require.EqualValues(u, vfs.S_IFDIR|0o750, u.stat("dir").Mode)
+	requireMode(u, vfs.S_IFDIR|0o750, "dir")
 	assertErrno(u, vfs.EACCES, u.fs.FaccessAt(nil, path, vfs.X_OK, 0))
 	require.NoError(u, u.fs.FaccessAt(nil, path, 6, 0))
 	require.NoError(u, u.fs.ChmodAt(nil, path, 0o700, 0))
-	require.NoError(u, u.fs.FaccessAt(nil, path, vfs.X_OK, 0))
+	if st := u.stat("file"); st.Mode&0o100 != 0 || runtime.GOOS != "windows" {
+		require.NoError(u, u.fs.FaccessAt(nil, path, vfs.X_OK, 0))
+	}
 	assertErrno(u, vfs.ENOENT, u.fs.FaccessAt(nil, u.path("missing"), 0, 0))
 
 	a, m := time.Unix(1000, 5000), time.Unix(2000, 7000)
@@ -335,7 +343,7 @@ func testAttributes(u user) {
 
 	f := u.open("file", vfs.O_RDONLY)
 	require.NoError(u, f.SetAttr(vfs.Attr{Mode: new(uint32(0o400)), Mtime: &a}))
-	require.EqualValues(u, vfs.S_IFREG|0o400, u.stat("file").Mode)
+	requireMode(u, vfs.S_IFREG|0o400, "file")
 	byPath, err := u.fs.StatAt(f, "", vfs.AT_EMPTY_PATH)
 	require.NoError(u, err)
 	require.True(u, byPath.Mtime.Equal(a))

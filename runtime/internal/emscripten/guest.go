@@ -62,8 +62,9 @@ type Kernel interface {
 	DlOpen(handle uint32) bool
 	// DlSym returns the address (or table index) of a symbol.
 	DlSym(handle uint32, name string) (uint32, bool)
-	// Mapped is told of each range that a file has been mapped to; the range
-	// has a copy of the file's content.
+	// Mapped is told of each range that a file has been mapped to for writing
+	// and for others to see; the range has a copy of the file's content. Both
+	// ends of the range are multiples of 64 KiB.
 	Mapped(f *vfs.File, addr, length uint32) error
 }
 

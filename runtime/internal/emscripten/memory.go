@@ -9,12 +9,28 @@ func init() {
 	define("emscripten_get_heap_max", func(g *Guest, a args) { a.set(1 << 31) })
 	define("emscripten_resize_heap", func(g *Guest, a args) { a.set(g.resizeHeap(a.u32(0))) })
 	define("_mmap_js", func(g *Guest, a args) {
-		a.set(ret(g.mmap(a.u32(0), a.i32(3), a.i64(4), a.u32(5), a.u32(6))))
+		a.set(ret(g.mmap(a.u32(0), sharesWrites(a.u32(1), a.u32(2)), a.i32(3), a.i64(4), a.u32(5), a.u32(6))))
 	})
-	// Nothing is mapped: _mmap_js copied the file, and freeing the copy is the
-	// guest's own doing.
-	define("_munmap_js", func(g *Guest, a args) { a.set(0) })
+	// What is not shared, _mmap_js has copied, and freeing the copy is the
+	// guest's own doing. It would do so with what is shared, and then have
+	// memory on its heap that is not only its own. PostgreSQL does not unmap:
+	// PGlite has it call pgl_munmap, which does nothing.
+	define("_munmap_js", func(g *Guest, a args) {
+		if sharesWrites(a.u32(2), a.u32(3)) {
+			panic(&AbortError{"munmap of shared memory"})
+		}
+		a.set(0)
+	})
 }
+
+// Flags of mmap(2).
+const (
+	protWrite = 2
+	mapShared = 1
+)
+
+// sharesWrites tells whether others see what is written to a mapping.
+func sharesWrites(prot, flags uint32) bool { return prot&protWrite != 0 && flags&mapShared != 0 }
 
 // resizeHeap grows the memory to at least size bytes, as Emscripten does: by a
 // fifth, but not more than 96 MiB beyond what is asked. It returns 1 on
@@ -31,9 +47,10 @@ func (g *Guest) resizeHeap(size uint32) uint32 {
 	return 0
 }
 
-// mmap maps a file by copying it to fresh memory. PostgreSQL does this for
-// dynamic shared memory only; the kernel makes the range shared.
-func (g *Guest) mmap(length uint32, fd int32, off int64, allocated, addr uint32) error {
+// mmap maps a file by copying it to fresh memory. That is all for what is only
+// read, such as ICU's data; of PostgreSQL's dynamic shared memory, the kernel
+// makes the range shared.
+func (g *Guest) mmap(length uint32, share bool, fd int32, off int64, allocated, addr uint32) error {
 	f, err := g.Files.Get(int(fd))
 	if err != nil {
 		return err
@@ -54,8 +71,10 @@ func (g *Guest) mmap(length uint32, fd int32, off int64, allocated, addr uint32)
 	if _, err := f.ReadAt(b[:length], off); err != nil {
 		return err
 	}
-	if err := g.Kernel.Mapped(f, uint32(p), size); err != nil {
-		return err
+	if share {
+		if err := g.Kernel.Mapped(f, uint32(p), size); err != nil {
+			return err
+		}
 	}
 	g.Store32(allocated, 1)
 	g.Store32(addr, uint32(p))

@@ -61,7 +61,9 @@ func TestMmapCopiesTheFile(t *testing.T) {
 		require.Equal(t, "0123456789", string(b[:10]))
 		require.Equal(t, make([]byte, 99_990), b[10:])
 		require.Equal(t, [][2]uint32{{p, 2 * linmem.PageSize}}, w.kernel.mapped, "whole pages, for the host to share")
-		require.Zero(t, w.sys("_munmap_js", p, 100_000, 3, 1, fd, int64(0)))
+		_, err := w.try("_munmap_js", p, 100_000, 3, 1, fd, int64(0))
+		var abort *AbortError
+		require.ErrorAs(t, err, &abort, "the guest would use it as memory of its own")
 
 		q, b := mmap(20, 4)
 		require.Equal(t, "456789", string(b[:6]))
@@ -69,6 +71,22 @@ func TestMmapCopiesTheFile(t *testing.T) {
 		_, b = mmap(1, 5_000_000_000)
 		require.Zero(t, b[0], "what is behind the end of the file is zero")
 		require.Equal(t, "0123456789", w.content("/dev/shm/x")[:10])
+	})
+}
+
+// What is only read, or not for others to see, stays the guest's own.
+func TestMmapSharesWhatOthersShallSee(t *testing.T) {
+	const private, read, write = 2, 1, 2
+	allWays(t, func(t *testing.T, w *world) {
+		fd := w.newFile("/tmp/x", "0123456789")
+		out := w.space(8)
+		for _, how := range [][2]int{{read, mapShared}, {read | write, private}, {read, private}} {
+			require.Zero(t, w.sys("_mmap_js", 10, how[0], how[1], fd, int64(0), out, out+4))
+			p := w.Load32(out + 4)
+			require.Equal(t, "0123456789", string(w.Bytes(p, 10)))
+			require.Zero(t, w.sys("_munmap_js", p, 10, how[0], how[1], fd, int64(0)))
+		}
+		require.Empty(t, w.kernel.mapped)
 	})
 }
 

@@ -37,6 +37,7 @@ const (
 	opI32LtS       = 0x48
 	opI32Ne        = 0x47
 	opI32Add       = 0x6a
+	opI32And       = 0x71
 	opI32Sub       = 0x6b
 	opI32Or        = 0x72
 	opI64Extend32S = 0xc4

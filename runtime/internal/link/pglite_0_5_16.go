@@ -150,6 +150,13 @@ var pglite0516 = facts{
 			old: cat([]byte{opLocalGet, 4, opI32Const, 0, opLocalGet, 6}, call(13376), []byte{opDrop}),
 			new: cat([]byte{opLocalGet, 4, opLocalGet, 6}, call(hookZero)),
 		},
+		{
+			// mmap rounds the length up to 16 bytes and appends its own notes,
+			// of 40 bytes: memalign(65536, (tee local 6 (length + 15 & -16)) + 40).
+			why: "what mmap maps has whole pages of 64 KiB to itself", fn: "mmap", kind: replace,
+			old: cat([]byte{opLocalGet, 1, opI32Const, 15, opI32Add, opI32Const}, appendS64(nil, -16), []byte{opI32And, opLocalTee, 6, opI32Const, 40}),
+			new: cat([]byte{opLocalGet, 1, opI32Const}, appendS64(nil, 65535), []byte{opI32Add, opI32Const}, appendS64(nil, -65536), []byte{opI32And, opLocalTee, 6, opI32Const, 40}),
+		},
 		// getpid() is the constant 42 and inlined.
 		{why: "proc_exit knows its process", fn: "proc_exit", kind: replace, old: []byte{opI32Const, 42, opI32Eq}, new: cat(call(hookGetpid), []byte{opI32Eq})},
 		{why: "ProcKill knows its process", fn: "ProcKill", kind: replace, old: []byte{opI32Const, 42, opI32Eq}, new: cat(call(hookGetpid), []byte{opI32Eq})},

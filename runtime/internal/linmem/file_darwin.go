@@ -5,12 +5,10 @@ import (
 	"os"
 )
 
-// Darwin never reserves swap for a private mapping.
-const mapNoReserve = 0
-
-// newFile returns an empty file without a name. Darwin has no anonymous
-// memory file that can be had without cgo; a removed temporary file lives in
-// the buffer cache, and is written to disk only under memory pressure.
+// newFile returns an empty file without a name. Darwin has no anonymous memory
+// file: what shm_open makes cannot be mapped MAP_PRIVATE, nor grow. A removed
+// temporary file lives in the buffer cache; the system writes what was changed
+// to the disk now and then, but never waits for it.
 func newFile() (*file, error) {
 	f, err := os.CreateTemp("", "calf-image-")
 	if err != nil {
@@ -23,5 +21,6 @@ func newFile() (*file, error) {
 	return &file{f}, nil
 }
 
-// punch would make a hole in the file, which Darwin allows only on APFS.
-func (f *file) punch(uint64, uint64) error { return errors.ErrUnsupported }
+// punch would make a hole in the file, which Darwin does on some file systems
+// only, and by a call that golang.org/x/sys does not have.
+func (f *file) punch(*space, uint64, uint64) error { return errors.ErrUnsupported }

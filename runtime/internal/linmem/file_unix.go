@@ -3,6 +3,7 @@
 package linmem
 
 import (
+	"errors"
 	"os"
 	"unsafe"
 
@@ -14,42 +15,50 @@ type file struct{ f *os.File }
 
 func (f *file) close() { _ = f.f.Close() }
 
-// grow extends the file to size bytes and maps base[from:size] to it.
-func (f *file) grow(base []byte, from, size uint64) error {
-	if err := f.f.Truncate(int64(size)); err != nil {
-		return err
-	}
-	return f.mapAt(base[from:size], from, unix.MAP_SHARED)
-}
+// extend makes n bytes at off, behind all others, part of the file. They read
+// as zeroes.
+func (f *file) extend(off, n uint64) error { return f.f.Truncate(int64(off + n)) }
 
-// writeAt writes to the file, which grows if need be.
+// writeAt writes to a part of the file.
 func (f *file) writeAt(b []byte, off uint64) error {
 	_, err := f.f.WriteAt(b, int64(off))
 	return err
 }
 
-// truncate sets the file's size.
-func (f *file) truncate(size uint64) error { return f.f.Truncate(int64(size)) }
+// mapShared maps n bytes at off to those of the file at from, so that writes
+// are seen by every mapping.
+func (s *space) mapShared(off, n uint64, f *file, from uint64) error {
+	return s.mapFile(off, n, f, from, unix.MAP_SHARED)
+}
 
-// mapShared maps b to the file, so that writes are seen by every mapping.
-func (f *file) mapShared(b []byte, off uint64) error { return f.mapAt(b, off, unix.MAP_SHARED) }
+// mapImage maps an image to the start of the space: all of it copy-on-write,
+// and over that what is shared.
+func (s *space) mapImage(im *Image) error {
+	if err := s.mapFile(0, im.size, im.file, 0, unix.MAP_PRIVATE); err != nil {
+		return err
+	}
+	for _, r := range im.shared {
+		if err := s.mapShared(r.Off, r.Len, im.root().file, r.Off); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
-// mapPrivate maps b to the start of the file, copy-on-write.
-func (f *file) mapPrivate(b []byte) error { return f.mapAt(b, 0, unix.MAP_PRIVATE) }
-
-func (f *file) mapAt(b []byte, off uint64, flags int) error {
-	_, err := unix.MmapPtr(int(f.f.Fd()), int64(off), unsafe.Pointer(unsafe.SliceData(b)), uintptr(len(b)),
+func (s *space) mapFile(off, n uint64, f *file, from uint64, flags int) error {
+	b := s.base[off : off+n]
+	_, err := unix.MmapPtr(int(f.f.Fd()), int64(from), unsafe.Pointer(unsafe.SliceData(b)), uintptr(n),
 		unix.PROT_READ|unix.PROT_WRITE, flags|unix.MAP_FIXED|mapNoReserve)
-	return err
+	return os.NewSyscallError("mmap", err)
 }
 
-// reserve takes n bytes of address space that cannot be accessed yet.
-func reserve(n uint64) ([]byte, error) {
-	return unix.Mmap(-1, 0, int(n), unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON|mapNoReserve)
+// scarce tells whether an error is for want of something that there may be
+// later.
+func scarce(err error) bool {
+	for _, e := range []error{unix.ENOMEM, unix.EMFILE, unix.ENFILE, unix.ENOSPC, unix.EDQUOT} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
 }
-
-// commit makes reserved memory accessible. It reads as zeroes.
-func commit(b []byte) error { return unix.Mprotect(b, unix.PROT_READ|unix.PROT_WRITE) }
-
-// release returns a reservation to the system.
-func release(b []byte) { _ = unix.Munmap(b) }

@@ -39,22 +39,3 @@ func tryReserve(n uint64) error {
 	}
 	return unix.Munmap(b)
 }
-
-// tryMapping maps a file twice, to share it and to copy it on write.
-func tryMapping(f *os.File) error {
-	size := os.Getpagesize()
-	if err := f.Truncate(int64(size)); err != nil {
-		return err
-	}
-	for _, flags := range []int{unix.MAP_SHARED, unix.MAP_PRIVATE} {
-		b, err := unix.Mmap(int(f.Fd()), 0, size, unix.PROT_READ|unix.PROT_WRITE, flags)
-		if err != nil {
-			return os.NewSyscallError("mmap", err)
-		}
-		b[0] = 1
-		if err := unix.Munmap(b); err != nil {
-			return os.NewSyscallError("munmap", err)
-		}
-	}
-	return nil
-}

@@ -28,7 +28,7 @@ func CompilerSupported() (supported bool, reason string) {
 func platform(context.Context) Finding {
 	name := fmt.Sprintf("%s/%s, %d processors", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 	if supported, reason := CompilerSupported(); !supported {
-		return warn(name+": PostgreSQL is interpreted, because "+reason, "expect it to be about a hundred times slower")
+		return warn(name+": PostgreSQL is interpreted, because "+reason, "expect it to be tens of times slower")
 	}
 	return ok(name + ": PostgreSQL is compiled")
 }

@@ -1,5 +1,0 @@
-//go:build !linux && !darwin
-
-package doctor
-
-func tryCopiedMemory() (how string, err error) { return "", nil }

@@ -1,0 +1,36 @@
+//go:build unix
+
+package linmem
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// A space is a reservation of address space.
+type space struct{ base []byte }
+
+// reserve takes n bytes of address space that cannot be accessed yet.
+func reserve(n uint64) (space, error) {
+	if uint64(int(n)) != n {
+		return space{}, unix.ENOMEM // addresses have 32 bits
+	}
+	b, err := unix.Mmap(-1, 0, int(n), unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON|mapNoReserve)
+	return space{b}, os.NewSyscallError("mmap", err)
+}
+
+// reservePlain is reserve for memory that is never mapped.
+func reservePlain(n uint64) (space, error) { return reserve(n) }
+
+// release returns the reservation to the system.
+func (s *space) release() {
+	if s.base != nil {
+		_ = unix.Munmap(s.base)
+	}
+}
+
+// commit makes n reserved bytes at off accessible. They read as zeroes.
+func (s *space) commit(off, n uint64) error {
+	return os.NewSyscallError("mprotect", unix.Mprotect(s.base[off:off+n], unix.PROT_READ|unix.PROT_WRITE))
+}
