@@ -43,7 +43,9 @@ func Current(ctx context.Context, db DB, set *Set) (string, error) {
 
 // history reads the table, which may lack the column checksum.
 func (s *Set) history(ctx context.Context, tx pgx.Tx) ([]Applied, error) {
-	rows, err := tx.Query(ctx, "SELECT to_regclass($1) IS NOT NULL", s.table.Sanitize())
+	// A session remembers that a name meant nothing until it locks a table, as
+	// the query of pg_class does; then it hears what others have made meanwhile.
+	rows, err := tx.Query(ctx, "SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass($1))", s.table.Sanitize())
 	if err != nil {
 		return nil, s.fail(PhaseHistory, Migration{}, err)
 	}

@@ -96,12 +96,12 @@ func (p *Presenter) indexForSearch(ctx context.Context) error {
 	}
 	missing := func(r runner) (sql []string, _ error) {
 		for _, index := range indexes {
-			exists, err := queryOne(ctx, r, op, index.name, pgx.RowTo[bool], "SELECT to_regclass($1) IS NOT NULL", index.name)
+			exists, err := queryOne(ctx, r, op, index.name, pgx.RowTo[bool], "SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass($1))", index.name)
 			if err != nil {
 				return nil, err
 			}
 			if !exists {
-				sql = append(sql, fmt.Sprintf("CREATE INDEX %s ON %s USING gin (%s)", index.name, index.table, index.vector))
+				sql = append(sql, fmt.Sprintf("CREATE INDEX IF NOT EXISTS %s ON %s USING gin (%s)", index.name, index.table, index.vector))
 			}
 		}
 		return sql, nil
