@@ -1,0 +1,52 @@
+// Package presenter is the application layer for programs that chat: it keeps
+// conversations, messages, attachments and settings in PostgreSQL.
+//
+// It works on any PostgreSQL from 15 on, through a pool of pgx: that of a calf
+// database, or of a server.
+//
+//	db, err := pglite.Open(ctx, "chat.calf")
+//	pool, err := db.Pool(ctx)
+//	p, err := presenter.New(ctx, pool, presenter.Config{})
+//	c, err := p.CreateConversation(ctx, presenter.NewConversation{Title: "Planets"})
+//	m, err := p.InsertMessage(ctx, presenter.NewMessage{ConversationID: c.ID, Role: presenter.User, Content: "Why is Mars red?"})
+//
+// New migrates the database to the schema of this package (schema.Chat). Where
+// the tables live is the pool's search_path's choice.
+//
+// # Values
+//
+// Times have milliseconds and are UTC when read. Ids are any text that is not
+// empty; whoever creates something may bring one, or get a random one. Texts are
+// UTF-8 without NUL, as PostgreSQL has them.
+//
+// # Transactions
+//
+// Every method is one transaction by itself: it has happened, or not. WithTx
+// runs several as one, and again if PostgreSQL asks for it; a Tx has the same
+// methods as a Presenter, and its own WithTx makes a savepoint. Begin, Commit
+// and Rollback are for callers that cannot wrap their work in a function. In
+// works within a transaction of pgx.
+//
+// # Errors
+//
+// Errors are *DatabaseError, *TransactionError and *MigrationError. ErrNotFound,
+// ErrExists, ErrReference and ErrInvalid tell what a program usually needs to
+// know; the cause, with SQLSTATE, is a *pgconn.PgError in the chain.
+//
+// # Watching
+//
+// Config.Logger gets each statement at level Debug, and slow ones at Warn,
+// without the values of parameters. A tracer of pgx, such as OpenTelemetry's,
+// belongs in the pool's configuration: it sees every statement with the
+// context of the call, and Operation says which method it serves. Health is
+// what a health endpoint would answer.
+//
+// # Rooms
+//
+// The package grows by concern, one embedded type each: chat.go is
+// conversations to export. Knowledge bases, files, chunks and vectors go to a
+// type knowledge beside it, with files knowledge_*.go and a set
+// schema.Knowledge; what looks after indexes, statistics and integrity is methods
+// of Presenter in maintain_*.go. Both run statements through type runner, so
+// that they are logged, traced and usable in a Tx.
+package presenter

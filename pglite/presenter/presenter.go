@@ -1,0 +1,124 @@
+package presenter
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/calfdb/calf/schema"
+)
+
+// A Presenter keeps conversations in a database. It is safe for concurrent use.
+type Presenter struct {
+	chat
+	pool     *pgxpool.Pool
+	explicit transactions
+}
+
+// New returns a presenter of a database, which it migrates first unless
+// Config.NoMigrate is set. The pool stays the caller's, who closes it after the
+// presenter.
+func New(ctx context.Context, pool *pgxpool.Pool, cfg Config) (*Presenter, error) {
+	settled, err := cfg.validate()
+	if err != nil {
+		return nil, err
+	}
+	p := &Presenter{chat: chat{runner{pooled{pool}, settled}}, pool: pool}
+	if err := p.checkLanguage(ctx); err != nil {
+		return nil, err
+	}
+	if cfg.NoMigrate {
+		steps, err := schema.Plan(ctx, pool, schema.Chat(), schema.Latest)
+		if err == nil && len(steps) > 0 {
+			err = &MigrationError{Set: schema.Chat().Name(), Version: steps[0].Version, Name: steps[0].Name, Phase: schema.PhaseHistory,
+				Err: fmt.Errorf("it is not applied, and Config.NoMigrate forbids to")}
+		}
+		if err != nil {
+			return nil, err
+		}
+		return p, nil
+	}
+	if err := p.Migrate(ctx, schema.Latest); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Close rolls back what Begin began and waits for that. The pool stays open.
+// It is idempotent.
+func (p *Presenter) Close() { p.explicit.close() }
+
+// SchemaVersion returns the version of the schema that the database has; see
+// schema.Chat.
+func (p *Presenter) SchemaVersion(ctx context.Context) (string, error) {
+	return schema.Current(ctx, p.pool, schema.Chat())
+}
+
+// Migrate brings the schema to a version of schema.Chat, and at the last one
+// makes the indexes that Search uses, which blocks writing to tables that are
+// already full while it lasts. Going back deletes what the older version cannot
+// hold, and leaves a presenter that is of no use.
+func (p *Presenter) Migrate(ctx context.Context, target string) error {
+	steps, err := schema.Migrate(ctx, p.pool, schema.Chat(), target)
+	if err != nil {
+		return err
+	}
+	for _, step := range steps {
+		p.cfg.Logger.InfoContext(ctx, "migrated the schema", "version", step.Version, "name", step.Name, "revert", step.Revert)
+	}
+	if target != schema.Latest && target != schema.Chat().LatestVersion() {
+		return nil
+	}
+	return p.indexForSearch(ctx)
+}
+
+// ValidateSchema compares the database with the schema; see schema.Validate.
+func (p *Presenter) ValidateSchema(ctx context.Context) ([]schema.Problem, error) {
+	return schema.Validate(ctx, p.pool, schema.Chat())
+}
+
+// checkLanguage asks whether the server knows the language.
+func (p *Presenter) checkLanguage(ctx context.Context) error {
+	_, err := queryOne(ctx, p.runner, "looking for the text search configuration", p.cfg.Language, pgx.RowTo[uint32],
+		"SELECT $1::text::regconfig::oid", p.cfg.Language)
+	return err
+}
+
+// indexForSearch makes the indexes of the language, if there are none.
+func (p *Presenter) indexForSearch(ctx context.Context) error {
+	const op = "indexing for search"
+	indexes := []struct{ name, table, vector string }{
+		{"idx_messages_search_" + p.cfg.Language, "messages", p.vector("content")},
+		{"idx_conversations_search_" + p.cfg.Language, "conversations", p.vector("title")},
+	}
+	missing := func(r runner) (sql []string, _ error) {
+		for _, index := range indexes {
+			exists, err := queryOne(ctx, r, op, index.name, pgx.RowTo[bool], "SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass($1))", index.name)
+			if err != nil {
+				return nil, err
+			}
+			if !exists {
+				sql = append(sql, fmt.Sprintf("CREATE INDEX IF NOT EXISTS %s ON %s USING gin (%s)", index.name, index.table, index.vector))
+			}
+		}
+		return sql, nil
+	}
+	if sql, err := missing(p.runner); err != nil || sql == nil {
+		return err
+	}
+	return p.atomically(ctx, op, func(r runner) error {
+		// Programs that start together take turns, and look again.
+		if _, err := r.exec(ctx, op, "", "SELECT pg_advisory_xact_lock(hashtext('calf indexes for search'))"); err != nil {
+			return err
+		}
+		sql, err := missing(r)
+		if err != nil || sql == nil {
+			return err
+		}
+		_, err = r.exec(ctx, op, "", "DO $$ BEGIN "+strings.Join(sql, "; ")+"; END $$")
+		return err
+	})
+}

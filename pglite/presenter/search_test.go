@@ -1,0 +1,191 @@
+package presenter_test
+
+import (
+	"context"
+	"fmt"
+	"html"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/calfdb/calf/pglite/presenter"
+)
+
+func hitNames(hits []presenter.SearchHit) []string {
+	return ids(hits, func(h presenter.SearchHit) string {
+		if h.MessageID == "" {
+			return "title " + h.ConversationID
+		}
+		return h.MessageID
+	})
+}
+
+func TestSearch(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, p *presenter.Presenter, _ *pgxpool.Pool) {
+		ctx := context.Background()
+		_, err := p.InsertConversations(ctx, []presenter.NewConversation{
+			{ID: "a", Title: "The red planet", CreatedAt: at(0), UpdatedAt: at(50)},
+			{ID: "b", Title: "Cooking", CreatedAt: at(0), UpdatedAt: at(60)},
+		})
+		require.NoError(t, err)
+		_, err = p.InsertMessages(ctx, []presenter.NewMessage{
+			{ID: "1", ConversationID: "a", Role: presenter.User, Content: "Why is Mars <b>red</b>? Planets differ.", CreatedAt: at(1)},
+			{ID: "2", ConversationID: "a", Role: presenter.Assistant, Content: "Iron rusts: a planet of rust.", CreatedAt: at(2)},
+			{ID: "3", ConversationID: "b", Role: presenter.User, Content: "Red peppers, red onions, red wine & a planet-sized pot", CreatedAt: at(3)},
+			{ID: "4", ConversationID: "b", Role: presenter.User, Content: "Nothing of the sort \x02here\x03: sauce", CreatedAt: at(4)},
+		})
+		require.NoError(t, err)
+		tests := map[string]struct {
+			words   string
+			options presenter.SearchOptions
+			want    []string
+		}{
+			"forms of a word":      {"planets", presenter.SearchOptions{}, []string{"title a", "3", "2", "1"}},
+			"all words":            {"planet rust", presenter.SearchOptions{}, []string{"2"}},
+			"a phrase":             {`"red wine"`, presenter.SearchOptions{}, []string{"3"}},
+			"one or the other":     {"sauce or cooking", presenter.SearchOptions{}, []string{"title b", "4"}},
+			"without":              {"red -wine", presenter.SearchOptions{}, []string{"title a", "1"}},
+			"in a conversation":    {"planet", presenter.SearchOptions{ConversationID: "b"}, []string{"3"}},
+			"titles":               {"planet", presenter.SearchOptions{TitlesOnly: true}, []string{"title a"}},
+			"messages":             {"planet", presenter.SearchOptions{MessagesOnly: true}, []string{"3", "2", "1"}},
+			"best":                 {"red", presenter.SearchOptions{Best: true, Limit: 1}, []string{"3"}},
+			"the beginning":        {"pepp", presenter.SearchOptions{Prefix: true}, []string{"3"}},
+			"no beginning":         {"pepp", presenter.SearchOptions{}, []string{}},
+			"nothing":              {"", presenter.SearchOptions{Prefix: true}, []string{}},
+			"ignored words":        {"the of", presenter.SearchOptions{Prefix: true}, []string{}},
+			"SQL":                  {"'); DROP TABLE messages; --", presenter.SearchOptions{Prefix: true}, []string{}},
+			"operators of tsquery": {"!& ( :* <-> |", presenter.SearchOptions{Prefix: true}, []string{}},
+		}
+		for name, test := range tests {
+			t.Run(name, func(t *testing.T) {
+				hits, more, err := p.Search(ctx, test.words, test.options)
+				require.NoError(t, err)
+				require.Equal(t, test.want, hitNames(hits))
+				require.Empty(t, more)
+			})
+		}
+
+		hits, more, err := p.Search(ctx, "planet", presenter.SearchOptions{Limit: 3})
+		require.NoError(t, err)
+		require.Equal(t, []string{"title a", "3", "2"}, hitNames(hits))
+		require.Equal(t, "The red planet", hits[2].Title)
+		require.Equal(t, presenter.Assistant, hits[2].Role)
+		require.Equal(t, at(2), hits[2].At)
+		require.Equal(t, "Iron rusts: a [planet] of rust", hits[2].Snippet.Mark("[", "]", nil))
+		require.Equal(t, "The red [planet]", hits[0].Snippet.Mark("[", "]", nil))
+		require.Contains(t, hits[1].Snippet.Mark("<em>", "</em>", html.EscapeString), "wine &amp; a")
+		hits, more, err = p.Search(ctx, "planet", presenter.SearchOptions{Limit: 3, After: more})
+		require.NoError(t, err)
+		require.Equal(t, []string{"1"}, hitNames(hits))
+		require.Empty(t, more)
+
+		// A text cannot pretend to be a highlight.
+		hits, _, err = p.Search(ctx, "sauce", presenter.SearchOptions{})
+		require.NoError(t, err)
+		require.Len(t, hits[0].Snippet.Highlights, 1)
+		require.Equal(t, "Nothing of the sort here: [sauce]", hits[0].Snippet.Mark("[", "]", nil))
+
+		_, _, err = p.Search(ctx, "a\x00b", presenter.SearchOptions{})
+		require.ErrorIs(t, err, presenter.ErrInvalid)
+		_, _, err = p.Search(ctx, "planet", presenter.SearchOptions{Best: true, After: "MS4yLjM"})
+		require.ErrorIs(t, err, presenter.ErrInvalid)
+	})
+}
+
+// A message that is too long to be indexed whole is stored whole.
+func TestSearchLongMessage(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, p *presenter.Presenter, _ *pgxpool.Pool) {
+		ctx := context.Background()
+		create(t, p, "a")
+		var words strings.Builder // three million different words, 10 MB of each as short as can be
+		for i := 0; words.Len() < 10<<20; i++ {
+			fmt.Fprintf(&words, "%x ", i)
+		}
+		say(t, p, "a", "1", "", "beginning "+words.String()+" ending")
+		m, err := p.Message(ctx, "1")
+		require.NoError(t, err)
+		require.Equal(t, len("beginning  ending")+words.Len(), len(m.Content))
+		hits, _, err := p.Search(ctx, "beginning", presenter.SearchOptions{})
+		require.NoError(t, err)
+		require.Len(t, hits, 1)
+		hits, _, err = p.Search(ctx, "ending", presenter.SearchOptions{})
+		require.NoError(t, err)
+		require.Empty(t, hits, "Search looks at the first SearchedCharacters only")
+	})
+}
+
+// What PostgreSQL makes the most of: short words of characters of three bytes.
+func TestSearchDenseMessage(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, p *presenter.Presenter, _ *pgxpool.Pool) {
+		create(t, p, "a")
+		var dense, links strings.Builder
+		for i := range presenter.SearchedCharacters {
+			dense.WriteRune(rune(0x4e00 + i%20000))
+			dense.WriteByte(' ')
+			fmt.Fprintf(&links, "%x-%x.com/%x/%x ", i, i+1, i, i)
+		}
+		say(t, p, "a", "1", "", dense.String())
+		say(t, p, "a", "2", "", links.String())
+	})
+}
+
+func TestLanguages(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, english *presenter.Presenter, pool *pgxpool.Pool) {
+		ctx := context.Background()
+		german := present(t, pool, presenter.Config{Language: "german"})
+		simple := present(t, pool, presenter.Config{Language: "simple"})
+		create(t, german, "a")
+		say(t, german, "a", "1", "", "Die Häuser der Städte")
+		for p, want := range map[*presenter.Presenter]int{german: 1, simple: 0, english: 0} {
+			hits, _, err := p.Search(ctx, "Haus", presenter.SearchOptions{})
+			require.NoError(t, err)
+			require.Len(t, hits, want)
+		}
+		var indexes int
+		require.NoError(t, pool.QueryRow(ctx, "SELECT count(*) FROM pg_indexes WHERE indexname LIKE '%_search_%'").Scan(&indexes))
+		require.Equal(t, 6, indexes)
+		for _, name := range []string{"klingon", "pg_catalog.english", "x'); DROP TABLE messages; --", "English"} {
+			_, err := presenter.New(ctx, pool, presenter.Config{Language: name})
+			require.ErrorContains(t, err, name)
+		}
+	})
+}
+
+// The index is used: without it, a search reads every message.
+func TestSearchUsesIndex(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, p *presenter.Presenter, pool *pgxpool.Pool) {
+		ctx := context.Background()
+		create(t, p, "a")
+		var news []presenter.NewMessage
+		for i := range 2000 {
+			news = append(news, presenter.NewMessage{ConversationID: "a", Role: presenter.User, Content: fmt.Sprintf("word%d of many", i)})
+		}
+		_, err := p.InsertMessages(ctx, news)
+		require.NoError(t, err)
+		_, err = pool.Exec(ctx, "ANALYZE messages")
+		require.NoError(t, err)
+		hits, _, err := p.Search(ctx, "word77", presenter.SearchOptions{})
+		require.NoError(t, err)
+		require.Len(t, hits, 1)
+		// A session tells its statistics when it is asked to, or later.
+		require.Eventually(t, func() bool {
+			conns := pool.AcquireAllIdle(ctx)
+			var scans int64
+			for _, c := range conns {
+				_, _ = c.Exec(ctx, "SELECT pg_stat_force_next_flush()")
+				_, _ = c.Exec(ctx, "SELECT 1")
+				_ = c.QueryRow(ctx, "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'idx_messages_search_english'").Scan(&scans)
+				c.Release()
+			}
+			return scans > 0
+		}, time.Minute, 50*time.Millisecond)
+	})
+}
