@@ -20,11 +20,16 @@ const (
 	incompleteName = "calf.incomplete"
 )
 
+// versionName is the file that tells of which version a data directory is.
+const versionName = "PG_VERSION"
+
 // A directory is a data directory that this process has locked.
 type directory struct {
-	path  string
-	fresh bool // there is no cluster in it yet
-	lock  *lock
+	path    string
+	fresh   bool // there is no cluster in it yet
+	made    bool // nor was there a directory
+	filling bool // a cluster is being made
+	lock    *lock
 }
 
 // openDirectory locks a data directory and looks at what it holds. One that
@@ -34,8 +39,10 @@ func openDirectory(path string) (_ *directory, err error) {
 	if err != nil {
 		return nil, err
 	}
+	d := &directory{path: abs}
 	switch info, err := os.Stat(abs); {
 	case errors.Is(err, fs.ErrNotExist):
+		d.made = true
 		if err := os.MkdirAll(abs, 0o700); err != nil {
 			return nil, err
 		}
@@ -44,47 +51,66 @@ func openDirectory(path string) (_ *directory, err error) {
 	case !info.IsDir():
 		return nil, errNotDirectory
 	}
-	if err := checkVersion(abs); err != nil { // before anything is written
+	if err := d.check(); err != nil { // before anything is written
 		return nil, err
 	}
-	l, err := lockFile(filepath.Join(abs, lockName))
-	if err != nil {
+	if d.lock, err = lockFile(filepath.Join(abs, lockName)); err != nil {
 		return nil, err
 	}
-	d := &directory{path: abs, lock: l}
 	if d.fresh, err = d.isFresh(); err != nil {
-		return nil, errors.Join(err, l.Close())
+		return nil, errors.Join(err, d.lock.Close())
 	}
 	return d, nil
 }
 
-// checkVersion returns an error for a directory that another version, or
-// another program, uses.
-func checkVersion(path string) error {
-	b, err := os.ReadFile(filepath.Join(path, "PG_VERSION"))
-	if errors.Is(err, fs.ErrNotExist) {
-		entries, err := os.ReadDir(path)
+// newDirectory locks a directory that is to become a data directory: one that
+// is empty or does not exist. The error for another wraps fs.ErrExist.
+func newDirectory(path string) (*directory, error) {
+	d, err := openDirectory(path)
+	if v := (*VersionError)(nil); errors.As(err, &v) || errors.Is(err, ErrNotPostgres) {
+		return nil, errNotEmpty
+	}
+	if err == nil && !d.fresh {
+		return nil, errors.Join(errNotEmpty, d.Close())
+	}
+	return d, err
+}
+
+var errNotEmpty = fmt.Errorf("the directory has to be empty or not to exist: %w", fs.ErrExist)
+
+// check returns an error for a directory that another version, or another
+// program, uses.
+func (d *directory) check() error {
+	b, err := os.ReadFile(filepath.Join(d.path, versionName))
+	if !errors.Is(err, fs.ErrNotExist) {
 		if err != nil {
 			return err
 		}
-		for _, e := range entries {
-			if !isOurs(e.Name()) && !exists(filepath.Join(path, incompleteName)) {
-				return fmt.Errorf("%w: it has %s but no PG_VERSION", ErrNotPostgres, e.Name())
-			}
-		}
-		return nil
+		return checkVersion(d.path, b)
 	}
+	entries, err := os.ReadDir(d.path)
 	if err != nil {
 		return err
 	}
-	found := strings.TrimSpace(string(b))
+	for _, e := range entries {
+		if !isOurs(e.Name()) && !exists(filepath.Join(d.path, incompleteName)) {
+			return fmt.Errorf("%w: it has %s but no %s", ErrNotPostgres, e.Name(), versionName)
+		}
+	}
+	return nil
+}
+
+// checkVersion looks at the content of PG_VERSION, of a directory or, if that is
+// empty, an archive.
+func checkVersion(dir string, content []byte) error {
+	found := strings.TrimSpace(string(content))
 	switch {
 	case found == pgVersion:
 		return nil
 	case found == "" || strings.Trim(found, "0123456789.") != "":
-		return fmt.Errorf("%w: PG_VERSION is damaged", ErrNotPostgres)
+		return fmt.Errorf("%w: %s is damaged", ErrNotPostgres, versionName)
 	}
-	return &VersionError{Dir: path, Found: found, Wanted: pgVersion}
+	return &VersionError{Dir: dir, Found: found, Wanted: pgVersion}
 }
 
 func isOurs(name string) bool {
@@ -100,46 +126,75 @@ func exists(path string) bool {
 // attempt to make one has left.
 func (d *directory) isFresh() (bool, error) {
 	if !exists(filepath.Join(d.path, incompleteName)) {
-		return !exists(filepath.Join(d.path, "PG_VERSION")), nil
+		return !exists(filepath.Join(d.path, versionName)), nil
 	}
+	return true, d.empty()
+}
+
+// empty removes all but what is ours.
+func (d *directory) empty() error {
 	entries, err := os.ReadDir(d.path)
 	if err != nil {
-		return false, err
+		return err
 	}
 	for _, e := range entries {
 		if isOurs(e.Name()) {
 			continue
 		}
 		if err := os.RemoveAll(filepath.Join(d.path, e.Name())); err != nil {
-			return false, err
+			return err
 		}
 	}
-	return true, nil
+	return nil
 }
 
-// fill makes a cluster with the given function. The directory is marked as
-// long as it is not complete.
-func (d *directory) fill(makeCluster func() error) error {
-	mark := filepath.Join(d.path, incompleteName)
-	f, err := os.OpenFile(mark, os.O_CREATE|os.O_WRONLY, 0o600)
+// begin begins to make a cluster. Until it is complete, the directory is
+// marked: whoever finds it so begins anew.
+func (d *directory) begin() error {
+	d.filling = true
+	f, err := os.OpenFile(filepath.Join(d.path, incompleteName), os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	err = errors.Join(f.Sync(), f.Close(), syncDir(d.path))
-	if err == nil {
-		err = makeCluster()
-	}
-	if err != nil {
-		return err // the mark stays: the next attempt starts afresh
-	}
-	if err := os.Remove(mark); err != nil {
-		return err
-	}
-	return syncDir(d.path)
+	return errors.Join(f.Sync(), f.Close(), syncDir(d.path))
 }
 
-// Close unlocks the directory.
-func (d *directory) Close() error { return d.lock.Close() }
+// complete says that the cluster is there, and on disk.
+func (d *directory) complete() error {
+	if !d.filling {
+		return nil
+	}
+	if err := os.Remove(filepath.Join(d.path, incompleteName)); err != nil {
+		return err
+	}
+	d.filling = false
+	return errors.Join(syncDir(d.path), syncDir(filepath.Dir(d.path)))
+}
+
+// Close unlocks the directory. If it has begun and is not complete, it is as it
+// was before.
+func (d *directory) Close() (err error) {
+	if d.filling {
+		if err = d.empty(); err == nil {
+			err = os.Remove(filepath.Join(d.path, incompleteName))
+		}
+		if d.made {
+			d.removeLock()
+			_ = os.Remove(d.path) // unless somebody has put something there
+		}
+	}
+	return errors.Join(err, d.lock.Close())
+}
+
+// leave unlocks a directory that calf does not open.
+func (d *directory) leave() error {
+	d.removeLock()
+	return d.Close()
+}
+
+// removeLock removes the file that the lock is on, which is still held: who
+// has the file open already fails to lock it. Windows removes no open file.
+func (d *directory) removeLock() { _ = os.Remove(filepath.Join(d.path, lockName)) }
 
 // syncDir makes the names in a directory durable.
 func syncDir(path string) error {
