@@ -5,8 +5,10 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/calfdb/calf/internal/peers"
@@ -63,55 +65,144 @@ func scripts(tb testing.TB, db *pglite.DB, sqls ...string) (values []any) {
 	return values
 }
 
-// checks are scripts whose values must be equal at both ends of an interchange: the sums of all there is, and that
-// nothing is wrong with it.
+// checks are scripts whose values must be equal at both ends of an interchange: the sums of all there is, where sequences
+// are, and what is wrong with tables and indexes, which is nothing.
 func checks(tb testing.TB) []string {
-	return []string{script(tb, "sums.sql"), script(tb, "amcheck.sql")}
+	return []string{script(tb, "sums.sql"), script(tb, "sequences.sql"), script(tb, "amcheck.sql")}
 }
 
-// TestInterchange carries a database with something of everything from calf to PGlite and back, in each form that both
-// understand, from memory and from a directory.
-func TestInterchange(t *testing.T) {
+// TestContentHasEveryType: there is a table for each type that a table can have.
+func TestContentHasEveryType(t *testing.T) {
+	t.Parallel()
+	db := open(t, pglite.Config{})
+	scripts(t, db, script(t, "content.sql"))
+	missing := query[[]string](t, db, `SELECT array_agg(typname::text ORDER BY typname) FROM pg_type t
+		WHERE typtype IN ('b', 'd', 'e', 'm', 'r') AND typrelid = 0 AND typcategory <> 'A'
+		AND (typnamespace = 'pg_catalog'::regnamespace
+			OR EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_type'::regclass AND objid = t.oid AND deptype = 'e'))
+		AND NOT EXISTS (SELECT FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid
+			WHERE attname = 'v' AND relname LIKE 'typed_%' AND atttypid = t.oid)`)
+	require.Equal(t, []string{
+		// What only indexes have.
+		"gbtreekey16", "gbtreekey2", "gbtreekey32", "gbtreekey4", "gbtreekey8", "gbtreekey_var",
+		"ghstore", "gtsvector", "intbig_gkey", "ltree_gist",
+		// What has no input, and only catalogs and indexes have.
+		"pg_brin_bloom_summary", "pg_brin_minmax_multi_summary", "pg_dependencies", "pg_mcv_list", "pg_ndistinct", "pg_node_tree",
+	}, missing)
+}
+
+// TestInterchangeToPGlite carries a database with something of everything from calf to PGlite and back, in each form that
+// both understand, from memory and from a directory.
+func TestInterchangeToPGlite(t *testing.T) {
+	t.Parallel()
+	peers.Dir(t)
+	everywhere(t, func(t *testing.T, cfg pglite.Config) {
+		tmp := t.TempDir()
+		db := open(t, cfg)
+		want := scripts(t, db, append([]string{script(t, "content.sql")}, checks(t)...)...)[1:]
+		require.Contains(t, want[0], "typed_1")
+		require.Empty(t, want[2])
+		tar, dir := dump(t, db), filepath.Join(tmp, "copy")
+		var sent map[string]peer
+		if cfg.Dir == "" {
+			sent = map[string]peer{"tar.gz": {Load: file(t, tmp, "calf.tar.gz", compressed(t, tar)), Dump: filepath.Join(tmp, "pglite.tar")}}
+		} else {
+			require.NoError(t, db.DumpDirectory(t.Context(), dir, pglite.DumpConfig{}))
+			sent = map[string]peer{"directory": {Dir: dir}, "tar": {Load: file(t, tmp, "calf.tar", tar), Dump: filepath.Join(tmp, "pglite.tgz")}}
+		}
+		for name, p := range sent {
+			p.SQL = checks(t)
+			require.Equal(t, want, p.run(t), "calf to PGlite, %s", name)
+			back := pglite.Config{Dir: p.Dir}
+			if p.Dump != "" {
+				back.Load = reader(t, p.Dump)
+			}
+			require.Equal(t, want, scripts(t, open(t, back), checks(t)...), "PGlite to calf, %s", name)
+		}
+	})
+}
+
+// TestInterchangeFromPGlite carries a database that PGlite made to calf and back.
+func TestInterchangeFromPGlite(t *testing.T) {
+	t.Parallel()
+	needGuest(t)
+	tmp := t.TempDir()
+	dir := filepath.Join(tmp, "data")
+	// The archive is of a database in use: calf recovers it.
+	made := peer{SQL: append([]string{script(t, "content.sql")}, checks(t)...), Dir: dir, Dump: filepath.Join(tmp, "pglite.tar.gz")}
+	want := made.run(t)[1:]
+	require.Empty(t, want[2])
+	for name, cfg := range map[string]pglite.Config{
+		"directory": {Dir: dir},
+		"archive":   {Load: reader(t, made.Dump), Dir: filepath.Join(tmp, "loaded")},
+	} {
+		db := open(t, cfg)
+		got := scripts(t, db, checks(t)...)
+		if cfg.Load != nil {
+			movedOn(t, want[1], got[1])
+			got[1] = want[1]
+		}
+		require.Equal(t, want, got, name)
+		back := peer{Load: file(t, tmp, "calf.tar", dump(t, db)), SQL: checks(t)}
+		require.Equal(t, got[0], back.run(t)[0], name)
+	}
+}
+
+// movedOn requires of the results of sequences.sql that sequences are where they were, or further by what recovery may
+// skip: the 32 numbers that are logged ahead (SEQ_LOG_VALS), and what a session has cached.
+func movedOn(tb testing.TB, was, is any) {
+	tb.Helper()
+	var before, after map[string]*int
+	require.NoError(tb, json.Unmarshal([]byte(was.(string)), &before))
+	require.NoError(tb, json.Unmarshal([]byte(is.(string)), &after))
+	require.Len(tb, after, len(before))
+	for name, b := range before {
+		a := after[name]
+		switch {
+		case b == nil:
+			require.Nil(tb, a, name)
+		case strings.Contains(name, "counter"): // by -3, and 5 are cached
+			require.True(tb, *a <= *b && *a >= *b-3*(32+5), "%s: %d, then %d", name, *b, *a)
+		default:
+			require.True(tb, *a >= *b && *a <= *b+32, "%s: %d, then %d", name, *b, *a)
+		}
+	}
+}
+
+// TestInterchangeOldReleases: archives and directories of releases of PGlite with another version of PostgreSQL are
+// refused by name, and left as they are.
+func TestInterchangeOldReleases(t *testing.T) {
 	t.Parallel()
 	needGuest(t)
 	peers.Dir(t)
-	for _, from := range []string{"Memory", "Directory"} {
-		t.Run(from, func(t *testing.T) {
+	for release, version := range map[string]string{
+		"pglite-0.2": "16 (PGlite 0.2)", "pglite-0.3": "17 (PGlite 0.3 and 0.4)", "pglite-0.4": "17 (PGlite 0.3 and 0.4)",
+	} {
+		t.Run(release, func(t *testing.T) {
 			t.Parallel()
 			tmp := t.TempDir()
-			cfg := pglite.Config{}
-			if from == "Directory" {
-				cfg.Dir = filepath.Join(tmp, "data")
+			p := peer{Release: release, Dir: filepath.Join(tmp, "data"), SQL: []string{"CREATE TABLE t ()"}, Dump: filepath.Join(tmp, "dump.tar")}
+			p.run(t)
+			before := tree(t, p.Dir)
+			for _, cfg := range []pglite.Config{{Dir: p.Dir}, {Load: reader(t, p.Dump)}, {Load: reader(t, p.Dump), Dir: filepath.Join(tmp, "new")}} {
+				_, err := pglite.OpenConfig(t.Context(), cfg)
+				var v *pglite.VersionError
+				require.ErrorAs(t, err, &v)
+				require.ErrorContains(t, err, "is of PostgreSQL "+version+", and this is PostgreSQL 18")
 			}
-			db := open(t, cfg)
-			want := append(scripts(t, db, script(t, "content.sql")), scripts(t, db, checks(t)...)...)[1:]
-			require.Contains(t, want[0], "typed_1")
-			require.Empty(t, want[1])
-			tar, dir := dump(t, db), filepath.Join(tmp, "copy")
-			require.NoError(t, db.DumpDirectory(t.Context(), dir, pglite.DumpConfig{}))
-			for _, test := range []struct {
-				name string
-				peer peer
-			}{
-				{"tar", peer{Load: file(t, tmp, "calf.tar", tar), Dump: filepath.Join(tmp, "pglite.tar")}},
-				{"tar.gz", peer{Load: file(t, tmp, "calf.tar.gz", compressed(t, tar)), Dump: filepath.Join(tmp, "pglite.tgz")}},
-				{"directory", peer{Dir: dir}},
-			} {
-				test.peer.SQL = checks(t)
-				require.Equal(t, want, test.peer.run(t), "calf to PGlite, %s", test.name)
-				var back *pglite.DB
-				if test.name == "directory" {
-					back = open(t, pglite.Config{Dir: dir})
-				} else {
-					f, err := os.Open(test.peer.Dump)
-					require.NoError(t, err)
-					defer f.Close()
-					back = open(t, pglite.Config{Load: f})
-				}
-				require.Equal(t, want, scripts(t, back, checks(t)...), "PGlite to calf, %s", test.name)
-			}
+			require.Equal(t, before, tree(t, p.Dir))
+			require.NoDirExists(t, filepath.Join(tmp, "new"))
 		})
 	}
+}
+
+// reader opens a file.
+func reader(tb testing.TB, path string) io.Reader {
+	tb.Helper()
+	f, err := os.Open(path)
+	require.NoError(tb, err)
+	tb.Cleanup(func() { f.Close() })
+	return f
 }
 
 func compressed(tb testing.TB, b []byte) []byte {

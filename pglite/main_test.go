@@ -3,7 +3,9 @@ package pglite_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"os"
 	"testing"
 
 	"github.com/calfdb/calf/assets"
@@ -12,7 +14,13 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if spec := os.Getenv(childEnv); spec != "" {
+		fmt.Fprintln(os.Stderr, child(spec))
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // needGuest skips a test on a machine where the guest is not installed.
 func needGuest(tb testing.TB) {
