@@ -29,6 +29,7 @@ type directory struct {
 	fresh   bool // there is no cluster in it yet
 	made    bool // nor was there a directory
 	filling bool // a cluster is being made
+	passing bool // calf does not open the directory: the lock's file goes with the lock
 	lock    *lock
 }
 
@@ -178,23 +179,20 @@ func (d *directory) Close() (err error) {
 		if err = d.empty(); err == nil {
 			err = os.Remove(filepath.Join(d.path, incompleteName))
 		}
-		if d.made {
-			d.removeLock()
-			_ = os.Remove(d.path) // unless somebody has put something there
-		}
+	}
+	if d.lock == nil {
+		return err
+	}
+	if d.passing || d.filling && d.made {
+		// It is still held: who has the file open already fails to lock it.
+		// Windows removes no open file.
+		_ = os.Remove(filepath.Join(d.path, lockName))
+	}
+	if d.filling && d.made {
+		_ = os.Remove(d.path) // unless somebody has put something there
 	}
 	return errors.Join(err, d.lock.Close())
 }
-
-// leave unlocks a directory that calf does not open.
-func (d *directory) leave() error {
-	d.removeLock()
-	return d.Close()
-}
-
-// removeLock removes the file that the lock is on, which is still held: who
-// has the file open already fails to lock it. Windows removes no open file.
-func (d *directory) removeLock() { _ = os.Remove(filepath.Join(d.path, lockName)) }
 
 // syncDir makes the names in a directory durable.
 func syncDir(path string) error {

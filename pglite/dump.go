@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/calfdb/calf/internal/relay"
 	"github.com/calfdb/calf/runtime/vfs"
 )
 
@@ -70,18 +71,9 @@ func (db *DB) DumpDirectory(ctx context.Context, dir string, cfg DumpConfig) (er
 	if db.dir != "" && isInside(dir, db.dir) {
 		return errInside
 	}
-	target, err := newDirectory(dir)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, target.leave()) }()
-	if err := target.begin(); err != nil {
-		return err
-	}
-	if err := db.copyTo(ctx, target.path, cfg); err != nil {
-		return err
-	}
-	return target.complete()
+	return relay.Run(
+		func(w io.Writer) error { return db.dump(ctx, w, cfg) },
+		func(r io.Reader) error { return restore(ctx, r, dir, RestoreConfig{}) })
 }
 
 var errInside = errors.New("that is inside of the data directory")
@@ -100,28 +92,6 @@ func isInside(path, dir string) bool {
 		}
 	}
 	return false
-}
-
-// copyTo dumps to an empty directory.
-func (db *DB) copyTo(ctx context.Context, dir string, cfg DumpConfig) (err error) {
-	host, err := vfs.OpenHost(dir, vfs.HostOptions{})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, host.Close()) }()
-	r, w := io.Pipe()
-	dumped := make(chan error, 1)
-	go func() {
-		err := db.dump(ctx, w, cfg)
-		w.CloseWithError(err)
-		dumped <- err
-	}()
-	err = unpack(ctx, r, host, 0)
-	r.CloseWithError(err)
-	if dumpErr := <-dumped; dumpErr != nil && errors.Is(err, dumpErr) {
-		return dumpErr
-	}
-	return err
 }
 
 func (db *DB) dump(ctx context.Context, w io.Writer, cfg DumpConfig) (err error) {

@@ -8,7 +8,7 @@ var rooms = []room{
 	{path: "runtime", may: []string{"assets"}},
 	{path: "wire"},
 	{path: "schema"},
-	{path: "pglite", may: []string{"runtime", "wire", "assets", "internal/pgdata"}},
+	{path: "pglite", may: []string{"runtime", "wire", "assets", "internal/pgdata", "internal/relay"}},
 	{path: "pglite/pglitetest", may: []string{"pglite", "schema", "assets"}},
 	{path: "pglite/presenter", may: []string{"schema"}},
 	{path: "pglite/manager", may: []string{"pglite", "schema", "assets"}},
@@ -17,6 +17,7 @@ var rooms = []room{
 	{path: "cmd", may: []string{anywhere}},
 	{path: "examples", may: []string{anywhere}},
 	{path: "internal/pgdata"}, // what PostgreSQL's files mean
+	{path: "internal/relay"},
 	{path: "internal/peers"},
 	{path: "internal/archtest"},
 }
