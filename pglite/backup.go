@@ -19,7 +19,7 @@ import (
 // are copied while they are written to, and the log that was written meanwhile
 // repairs them.
 type backup struct {
-	conn        *pgx.Conn
+	conn        *pgx.Conn // of a base backup
 	vol         vfs.Volume
 	base        bool   // a base backup has begun
 	first, last string // the segments of the log that are needed
@@ -29,21 +29,23 @@ type backup struct {
 }
 
 // beginBackup waits for a checkpoint, so that little of the log is needed, and
-// starts a backup. The caller ends it.
+// starts a backup. The caller ends it, unless it fails; more than once does no
+// harm.
 func (db *DB) beginBackup(ctx context.Context) (_ *backup, err error) {
 	b := &backup{vol: db.vol, started: time.Now()}
 	if b.conn, err = db.superuser(ctx); err != nil {
 		return nil, err
 	}
-	if mem, ok := db.vol.(*vfs.Memory); ok {
+	mem, inMemory := db.vol.(*vfs.Memory)
+	if inMemory {
 		err = b.snapshot(ctx, mem)
 	} else {
 		err = b.start(ctx)
 	}
-	if err != nil {
-		return nil, errors.Join(err, b.end(ctx))
+	if err != nil || inMemory {
+		b.end(ctx)
 	}
-	return b, nil
+	return b, err
 }
 
 // superuser connects as a superuser. No setting of a role or a database makes
@@ -122,17 +124,18 @@ func (b *backup) stop(ctx context.Context) error {
 const endTimeout = 10 * time.Second
 
 // end ends the session, and with it what is left of a base backup: PostgreSQL
-// leaves the backup mode, and the slot is gone.
-func (b *backup) end(ctx context.Context) error {
+// leaves the backup mode, and the slot is gone. If that fails, it is because the
+// session has ended, which does the same.
+func (b *backup) end(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
 	defer cancel()
-	if b.base && !b.conn.IsClosed() {
+	if b.base {
 		if b.last == "" {
-			_, _ = b.conn.Exec(ctx, "SELECT pg_backup_stop(false)") // fails if it did not start
+			_, _ = b.conn.Exec(ctx, "SELECT pg_backup_stop(false)")
 		}
 		_, _ = b.conn.Exec(ctx, "SELECT pg_drop_replication_slot('calf_dump_' || pg_backend_pid())")
 	}
-	return b.conn.Close(ctx)
+	_ = b.conn.Close(ctx)
 }
 
 const (

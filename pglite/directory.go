@@ -28,7 +28,7 @@ type directory struct {
 	path    string
 	fresh   bool // there is no cluster in it yet
 	made    bool // nor was there a directory
-	filling bool // a cluster is being made
+	begun   bool // a cluster is being made
 	passing bool // calf does not open the directory: the lock's file goes with the lock
 	lock    *lock
 }
@@ -152,30 +152,30 @@ func (d *directory) empty() error {
 // begin begins to make a cluster. Until it is complete, the directory is
 // marked: whoever finds it so begins anew.
 func (d *directory) begin() error {
-	d.filling = true
 	f, err := os.OpenFile(filepath.Join(d.path, incompleteName), os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
+	d.begun = true
 	return errors.Join(f.Sync(), f.Close(), syncDir(d.path))
 }
 
 // complete says that the cluster is there, and on disk.
 func (d *directory) complete() error {
-	if !d.filling {
+	if !d.fresh {
 		return nil
 	}
 	if err := os.Remove(filepath.Join(d.path, incompleteName)); err != nil {
 		return err
 	}
-	d.filling = false
+	d.fresh, d.begun = false, false
 	return errors.Join(syncDir(d.path), syncDir(filepath.Dir(d.path)))
 }
 
-// Close unlocks the directory. If it has begun and is not complete, it is as it
-// was before.
+// Close unlocks the directory. If there is still no cluster, it is as it was
+// before.
 func (d *directory) Close() (err error) {
-	if d.filling {
+	if d.begun {
 		if err = d.empty(); err == nil {
 			err = os.Remove(filepath.Join(d.path, incompleteName))
 		}
@@ -183,12 +183,13 @@ func (d *directory) Close() (err error) {
 	if d.lock == nil {
 		return err
 	}
-	if d.passing || d.filling && d.made {
+	remove := d.fresh && d.made
+	if d.passing || remove {
 		// It is still held: who has the file open already fails to lock it.
 		// Windows removes no open file.
 		_ = os.Remove(filepath.Join(d.path, lockName))
 	}
-	if d.filling && d.made {
+	if remove {
 		_ = os.Remove(d.path) // unless somebody has put something there
 	}
 	return errors.Join(err, d.lock.Close())

@@ -24,6 +24,15 @@
 // compiles them, which takes some seconds; [Preload] does it at a moment of
 // the program's choice.
 //
+// # Copies
+//
+// DB.Dump writes an open database as a tar archive, without stopping it, and
+// Config.Load makes a new database of one. PGlite's loadDataDir and dumpDataDir
+// take and make the same archives, and its data directories under Node are
+// calf's; one program at a time may have a directory open, which PGlite does not
+// check. Archive and Restore do without PostgreSQL, for directories that are not
+// open.
+//
 // # Errors
 //
 // Errors of SQL are *pgconn.PgError, untouched. The package's own are

@@ -110,7 +110,7 @@ func (db *DB) dump(ctx context.Context, w io.Writer, cfg DumpConfig) (err error)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, b.end(ctx)) }()
+	defer b.end(ctx)
 	files, size, err := b.files()
 	if err != nil {
 		return err

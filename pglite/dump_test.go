@@ -501,3 +501,22 @@ func TestDumpDirectoryRefuses(t *testing.T) {
 		noBackup(t, db)
 	}
 }
+
+// What PostgreSQL needs for a base backup is missing.
+func TestDumpWithoutLog(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(t *testing.T, cfg pglite.Config) {
+		cfg.Settings = map[string]string{"wal_level": "minimal", "max_wal_senders": "0"}
+		db := open(t, cfg)
+		exec(t, db, "CREATE TABLE t AS SELECT g FROM generate_series(1, 10000) g")
+		var b bytes.Buffer
+		err := db.Dump(t.Context(), &b, pglite.DumpConfig{})
+		if cfg.Dir != "" {
+			require.ErrorContains(t, err, "wal_level")
+			require.Zero(t, b.Len())
+			return
+		}
+		require.NoError(t, err)
+		require.Equal(t, 10000, query[int](t, open(t, pglite.Config{Load: &b}), "SELECT count(*) FROM t"))
+	})
+}

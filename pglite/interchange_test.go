@@ -21,6 +21,7 @@ type peer struct {
 	Release string   `json:"release"`
 	Dir     string   `json:"dir,omitempty"`
 	Load    string   `json:"load,omitempty"`
+	Preload string   `json:"preload,omitempty"`
 	SQL     []string `json:"sql,omitempty"`
 	Dump    string   `json:"dump,omitempty"`
 	Kill    bool     `json:"kill,omitempty"`
@@ -145,6 +146,35 @@ func TestInterchangeFromPGlite(t *testing.T) {
 		require.Equal(t, want, got, name)
 		back := peer{Load: file(t, tmp, "calf.tar", dump(t, db)), SQL: checks(t)}
 		require.Equal(t, got[0], back.run(t)[0], name)
+	}
+}
+
+// TestInterchangeOfUnusualClusters: what initdb was told does not matter to PGlite, nor what PGlite writes to
+// postgresql.conf to calf.
+func TestInterchangeOfUnusualClusters(t *testing.T) {
+	t.Parallel()
+	needGuest(t)
+	peers.Dir(t)
+	tmp := t.TempDir()
+	db := open(t, pglite.Config{Init: pglite.Init{
+		Username: "chief", LocaleProvider: "icu", NoDataChecksums: true, Args: []string{"--wal-segsize=1"},
+	}})
+	exec(t, db, "CREATE TABLE t AS SELECT g, md5(g::text) FROM generate_series(1, 50000) g")
+	sum := "SELECT md5(string_agg(t::text, '' ORDER BY g)) FROM t"
+	want := query[string](t, db, sum)
+	dir := filepath.Join(tmp, "data")
+	require.NoError(t, db.DumpDirectory(t.Context(), dir, pglite.DumpConfig{}))
+	for range 2 {
+		p := peer{Dir: dir, Preload: "pg_stat_statements", SQL: []string{
+			"CREATE EXTENSION IF NOT EXISTS pg_stat_statements", "SELECT count(*) > 0 FROM pg_stat_statements", sum,
+		}}
+		require.Equal(t, []any{nil, true, want}, p.run(t))
+		db, err := pglite.OpenConfig(t.Context(), pglite.Config{Dir: dir, Username: "chief"})
+		require.NoError(t, err)
+		require.Equal(t, "pg_stat_statements", query[string](t, db, "SHOW shared_preload_libraries"))
+		require.True(t, query[bool](t, db, "SELECT count(*) > 0 FROM pg_stat_statements"))
+		require.Equal(t, want, query[string](t, db, sum))
+		require.NoError(t, db.Close())
 	}
 }
 

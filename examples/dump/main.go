@@ -68,5 +68,6 @@ func count(ctx context.Context, name string) (n int, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	return n, db.QueryRow(ctx, `SELECT count(*) FROM visit`).Scan(&n)
+	err = db.QueryRow(ctx, `SELECT count(*) FROM visit`).Scan(&n)
+	return n, err
 }

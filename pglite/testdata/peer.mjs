@@ -4,6 +4,7 @@
 //	release      the package's name, such as pglite-0.5
 //	dir          the data directory; without, the database is in memory
 //	load         an archive to begin with; name and type say whether it is compressed
+//	preload      an extension that changes shared_preload_libraries
 //	sql          a list of scripts
 //	dump         a file to write an archive to, compressed if it ends in gz
 //	kill         end by SIGKILL, after the scripts
@@ -30,6 +31,9 @@ if (spec.release === "pglite-0.5") {
 	]) {
 		options.extensions[name] = (await import("pglite-0.5/contrib/" + name))[name]
 	}
+}
+if (spec.preload) {
+	options.extensions[spec.preload] = (await import("pglite-0.5/contrib/" + spec.preload))[spec.preload]
 }
 if (spec.load) {
 	options.loadDataDir = new File([fs.readFileSync(spec.load)], path.basename(spec.load))

@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -352,13 +354,22 @@ func TestLoadTarSyncs(t *testing.T) {
 	defer h.Close()
 	synced := &syncCounter{Volume: h}
 	require.NoError(t, vfs.LoadTarBytes(synced, archive(t, dir("d"), file("d/f", "x"), file("i/g", "y")), ".", vfs.TarOptions{}))
+	slices.Sort(synced.names[:2])
+	slices.Sort(synced.names[2:])
 	require.Equal(t, []string{"d/f", "i/g", ".", "d", "i"}, synced.names)
+
+	synced.fail = "i/g"
+	err = vfs.LoadTarBytes(synced, archive(t, dir("d"), file("d/f", "x"), file("i/g", "y")), ".", vfs.TarOptions{})
+	require.ErrorIs(t, err, vfs.EIO)
+	require.ErrorContains(t, err, `syncing "i/g"`)
 }
 
 // syncCounter is a wrapper of a Volume as crash tests have.
 type syncCounter struct {
 	vfs.Volume
+	mu    sync.Mutex
 	names []string
+	fail  string // whose Sync fails
 }
 
 func (s *syncCounter) Open(name string, flags int, mode uint32) (vfs.Handle, error) {
@@ -373,7 +384,12 @@ type syncHandle struct {
 }
 
 func (h syncHandle) Sync(dataOnly bool) error {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
 	h.s.names = append(h.s.names, h.name)
+	if h.name == h.s.fail {
+		return vfs.EIO
+	}
 	return h.Handle.Sync(dataOnly)
 }
 

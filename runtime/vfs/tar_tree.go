@@ -3,7 +3,6 @@ package vfs
 import (
 	"archive/tar"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -100,24 +99,45 @@ func (l *tarLoader) setAttr(h *tar.Header, name string) error {
 	return l.vol.SetAttr(name, a)
 }
 
+// syncers is how many files are synced at once: a journal commits together what
+// waits for it.
+const syncers = 16
+
 // sync makes all that was made durable: contents first, then names.
 func (l *tarLoader) sync() error {
 	if _, ok := l.vol.(*Memory); ok {
 		return nil
 	}
-	for _, set := range []map[string]struct{}{l.files, l.dirs} {
-		names := make([]string, 0, len(set))
-		for name := range set {
-			names = append(names, name)
-		}
-		slices.Sort(names)
-		for _, name := range names {
-			if err := l.syncOne(name); err != nil {
-				return fmt.Errorf("vfs: loading archive: syncing %q: %w", name, err)
+	if err := l.syncAll(l.files); err != nil {
+		return err
+	}
+	return l.syncAll(l.dirs)
+}
+
+func (l *tarLoader) syncAll(set map[string]struct{}) (first error) {
+	names := make(chan string)
+	errs := make(chan error, syncers)
+	for range syncers {
+		go func() {
+			var first error
+			for name := range names {
+				if err := l.syncOne(name); err != nil && first == nil {
+					first = fmt.Errorf("vfs: loading archive: syncing %q: %w", name, err)
+				}
 			}
+			errs <- first
+		}()
+	}
+	for name := range set {
+		names <- name
+	}
+	close(names)
+	for range syncers {
+		if err := <-errs; first == nil {
+			first = err
 		}
 	}
-	return nil
+	return first
 }
 
 func (l *tarLoader) syncOne(name string) error {
