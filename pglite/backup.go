@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -22,7 +23,7 @@ type backup struct {
 	conn        *pgx.Conn // of a base backup
 	vol         vfs.Volume
 	base        bool   // a base backup has begun
-	first, last string // the segments of the log that are needed
+	first, last string // the segments of the log that a base backup needs
 	label       []byte // the content of backup_label, or nil
 	control     []byte // the content of pg_control
 	started     time.Time
@@ -75,21 +76,12 @@ func (db *DB) superuser(ctx context.Context) (*pgx.Conn, error) {
 }
 
 // snapshot copies a volume in memory.
-func (b *backup) snapshot(ctx context.Context, mem *vfs.Memory) error {
+func (b *backup) snapshot(ctx context.Context, mem *vfs.Memory) (err error) {
 	if _, err := b.conn.Exec(ctx, "CHECKPOINT"); err != nil {
 		return err
 	}
-	err := b.conn.QueryRow(ctx, "SELECT pg_walfile_name(redo_lsn) FROM pg_control_checkpoint()").Scan(&b.first)
-	if err != nil {
-		return err
-	}
-	fork := mem.Fork()
-	b.vol = fork
-	// What is written after the fork is not in it: this is an upper bound.
-	if err := b.conn.QueryRow(ctx, "SELECT pg_walfile_name(pg_current_wal_insert_lsn())").Scan(&b.last); err != nil {
-		return err
-	}
-	b.control, err = readFile(fork, controlName)
+	b.vol = mem.Fork()
+	b.control, err = readFile(b.vol, controlName)
 	return err
 }
 
@@ -158,32 +150,34 @@ func (b *backup) files() (names []string, size int64, err error) {
 // wal lists the segments of the log that are needed, and all files that tell
 // the history of timelines.
 func (b *backup) wal() (names []string, size int64, err error) {
-	var segments []string
-	err = vfs.Walk(b.vol, walDir, func(path string, st vfs.Stat) error {
-		name := path[len(walDir)+1:]
-		switch {
+	err = vfs.Walk(b.vol, walDir, func(name string, st vfs.Stat) error {
+		needed := strings.HasSuffix(name, ".history")
+		switch base := path.Base(name); {
 		case st.IsDir():
 			return fs.SkipDir
-		case isSegment(name) && name[8:] >= b.first[8:] && name[8:] <= b.last[8:]: // on any timeline
-			segments = append(segments, name)
-		case !strings.HasSuffix(name, ".history"):
-			return nil
+		case !isSegment(base):
+		case b.base:
+			needed = base[8:] >= b.first[8:] && base[8:] <= b.last[8:] // on any timeline
+		default: // what a checkpoint had no use for is gone
+			var err error
+			if needed, err = isUsed(b.vol, name, st.Size); err != nil {
+				return err
+			}
 		}
-		names, size = append(names, path), size+vfs.TarSize(st)
+		if needed {
+			names, size = append(names, name), size+vfs.TarSize(st)
+		}
 		return nil
 	})
 	if err != nil {
 		return nil, 0, fmt.Errorf("listing the write-ahead log: %w", err)
 	}
-	if !slices.Contains(segments, b.first) || b.base && !slices.Contains(segments, b.last) {
-		return nil, 0, fmt.Errorf("the write-ahead log from %s to %s is needed, and only %s is there", b.first, b.last, segments)
+	for _, segment := range []string{b.first, b.last} {
+		if b.base && !slices.Contains(names, walDir+"/"+segment) {
+			return nil, 0, fmt.Errorf("segment %s of the write-ahead log is gone", segment)
+		}
 	}
 	return names, size, nil
-}
-
-// isSegment tells whether a file of pg_wal is a segment of the log.
-func isSegment(name string) bool {
-	return len(name) == 24 && strings.Trim(name, "0123456789ABCDEF") == ""
 }
 
 // add adds files to an archive. What was removed meanwhile is left out: the log
