@@ -1,0 +1,2 @@
+-- The extension stays: other tables may use it.
+DROP TABLE meta.embeddings;

@@ -1,0 +1,2 @@
+ALTER TABLE messages DROP COLUMN model;
+ALTER TABLE messages DROP COLUMN api_url;

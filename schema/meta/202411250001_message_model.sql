@@ -1,0 +1,2 @@
+ALTER TABLE messages ADD COLUMN api_url text;
+ALTER TABLE messages ADD COLUMN model text;
