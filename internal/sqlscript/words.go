@@ -1,4 +1,4 @@
-package script
+package sqlscript
 
 import "bytes"
 

@@ -1,27 +1,26 @@
-package session
+package sqlscript
 
 import (
 	"testing"
 
-	"github.com/calfdb/calf/cmd/calf/internal/script"
 	"github.com/stretchr/testify/require"
 )
 
 func TestTarget(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]address{
+	for in, want := range map[string]Target{
 		"":                                      {},
 		"-":                                     {},
-		"db":                                    {database: "db"},
-		`"my db" "my user"`:                     {database: "my db", user: "my user"},
-		"- bob":                                 {user: "bob"},
-		`"-" bob`:                               {database: "-", user: "bob"},
-		`-reuse-previous=on "dbname='my d\'b'"`: {database: "my d'b"},
-		`"user = a\ b dbname=c"`:                {user: "a b", database: "c"},
+		"db":                                    {Database: "db"},
+		`"my db" "my user"`:                     {Database: "my db", User: "my user"},
+		"- bob":                                 {User: "bob"},
+		`"-" bob`:                               {Database: "-", User: "bob"},
+		`-reuse-previous=on "dbname='my d\'b'"`: {Database: "my d'b"},
+		`"user = a\ b dbname=c"`:                {User: "a b", Database: "c"},
 	} {
-		args, err := script.Arguments(in)
+		args, err := Arguments(in)
 		require.NoError(t, err, in)
-		got, err := target(args)
+		got, err := ConnectTarget(args)
 		require.NoError(t, err, in)
 		require.Equal(t, want, got, in)
 	}
@@ -33,9 +32,9 @@ func TestTarget(t *testing.T) {
 		`"dbname='x"`:            "the connection string has an unterminated quote",
 		"postgres://localhost/x": `the connection string has no = after "postgres://localhost/x"`,
 	} {
-		args, err := script.Arguments(in)
+		args, err := Arguments(in)
 		require.NoError(t, err, in)
-		_, err = target(args)
+		_, err = ConnectTarget(args)
 		require.EqualError(t, err, says, in)
 	}
 }
@@ -43,8 +42,8 @@ func TestTarget(t *testing.T) {
 func FuzzTarget(f *testing.F) {
 	f.Add(`-reuse-previous=on "dbname='my d\'b' user=x"`)
 	f.Fuzz(func(_ *testing.T, s string) {
-		if args, err := script.Arguments(s); err == nil {
-			target(args)
+		if args, err := Arguments(s); err == nil {
+			ConnectTarget(args)
 		}
 	})
 }

@@ -1,19 +1,17 @@
-package session
+package sqlscript
 
 import (
 	"errors"
 	"fmt"
 	"strings"
-
-	"github.com/calfdb/calf/cmd/calf/internal/script"
 )
 
-// address is what \connect may name. What is empty stays as it is.
-type address struct{ user, database string }
+// A Target is what \connect may name. What is empty stays as it is.
+type Target struct{ User, Database string }
 
-// target returns what the arguments of \connect name: database and user, with a
-// minus for what stays, or a connection string.
-func target(args []script.Argument) (to address, err error) {
+// ConnectTarget returns what the arguments of \connect name: database and user,
+// with a minus for what stays, or a connection string.
+func ConnectTarget(args []Argument) (to Target, err error) {
 	if len(args) > 0 && !args[0].Quoted && strings.HasPrefix(args[0].Text, "-reuse-previous=") {
 		args = args[1:]
 	}
@@ -27,9 +25,9 @@ func target(args []script.Argument) (to address, err error) {
 		switch {
 		case !a.Quoted && a.Text == "-":
 		case i == 0:
-			to.database = a.Text
+			to.Database = a.Text
 		case i == 1:
-			to.user = a.Text
+			to.User = a.Text
 		default:
 			return to, errors.New("it takes a database and a user")
 		}
@@ -38,7 +36,7 @@ func target(args []script.Argument) (to address, err error) {
 }
 
 // parseAddress parses a connection string of the form key=value.
-func parseAddress(s string) (to address, err error) {
+func parseAddress(s string) (to Target, err error) {
 	for {
 		s = strings.TrimLeft(s, " \t\n\r\f\v")
 		if s == "" {
@@ -54,9 +52,9 @@ func parseAddress(s string) (to address, err error) {
 		}
 		switch strings.TrimSpace(key) {
 		case "dbname":
-			to.database = value
+			to.Database = value
 		case "user":
-			to.user = value
+			to.User = value
 		default:
 			return to, fmt.Errorf("the connection string may have dbname and user, but not %s", strings.TrimSpace(key))
 		}

@@ -1,4 +1,4 @@
-package script
+package sqlscript
 
 // Kind is what a [Piece] is.
 type Kind int

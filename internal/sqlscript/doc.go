@@ -1,4 +1,4 @@
-// Package script takes an SQL script apart, as psql does.
+// Package sqlscript takes an SQL script apart, as psql does.
 //
 // A [Scanner] returns one piece after the other: statements, the backslash
 // commands of psql, and the blank rest. It reads no further than the line on
@@ -10,4 +10,4 @@
 // outside quotes, comments, parentheses and the BEGIN ... END bodies of
 // functions. There is one deliberate difference: a string constant that goes on
 // after a line break has the escapes of its first part, as the server has it.
-package script
+package sqlscript
