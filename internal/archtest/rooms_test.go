@@ -8,7 +8,7 @@ var rooms = []room{
 	{path: "runtime", may: []string{"assets"}},
 	{path: "wire"},
 	{path: "schema"},
-	{path: "pglite", may: []string{"runtime", "wire", "assets", "internal/pgdata", "internal/relay"}},
+	{path: "pglite", may: []string{"runtime", "wire", "assets", "internal/pgdata", "internal/relay", "internal/sqlscript", "internal/pgarchive"}},
 	{path: "pglite/pglitetest", may: []string{"pglite", "schema", "assets"}},
 	{path: "pglite/presenter", may: []string{"schema"}},
 	{path: "pglite/manager", may: []string{"pglite", "schema", "assets"}},
@@ -18,6 +18,8 @@ var rooms = []room{
 	{path: "examples", may: []string{anywhere}},
 	{path: "internal/pgdata"}, // what PostgreSQL's files mean
 	{path: "internal/relay"},
+	{path: "internal/sqlscript"}, // where statements end
+	{path: "internal/pgarchive"}, // what pg_dump's archives hold
 	{path: "internal/peers"},
 	{path: "internal/archtest"},
 }
