@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -30,37 +29,25 @@ var restrictKey = regexp.MustCompile(`(?m)^(\\(?:un)?restrict) .*$`)
 
 func withKey(dump string) string { return restrictKey.ReplaceAllString(dump, "$1 key") }
 
-func execute(tb testing.TB, db *pglite.DB, sql string) {
-	tb.Helper()
-	_, err := db.Exec(context.Background(), sql)
-	require.NoError(tb, err)
-}
-
-func scalar[T any](tb testing.TB, db *pglite.DB, sql string) (v T) {
-	tb.Helper()
-	require.NoError(tb, db.QueryRow(context.Background(), sql).Scan(&v))
-	return v
-}
-
 // waitFor asks until the answer is yes.
 func waitFor(tb testing.TB, db *pglite.DB, sql string) {
 	tb.Helper()
-	for !scalar[bool](tb, db, sql) {
+	for !query[bool](tb, db, sql) {
 	}
 }
 
 // requireQuiet checks that no session of pg_dump is left, and no lock.
 func requireQuiet(t *testing.T, db *pglite.DB) {
 	t.Helper()
-	require.Zero(t, scalar[int](t, db, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pg_dump'"))
-	require.Zero(t, scalar[int](t, db, `SELECT count(*) FROM pg_locks
+	require.Zero(t, query[int](t, db, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pg_dump'"))
+	require.Zero(t, query[int](t, db, `SELECT count(*) FROM pg_locks
 		WHERE pid <> pg_backend_pid() AND pid IN (SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend')`))
 }
 
 func TestDumpSQL(t *testing.T) {
 	t.Parallel()
 	db := open(t, pglite.Config{})
-	execute(t, db, "CREATE TABLE color AS SELECT 'red' AS name; CREATE TABLE shape (corners int); CREATE ROLE reader LOGIN; GRANT SELECT ON color TO reader")
+	exec(t, db, "CREATE TABLE color AS SELECT 'red' AS name; CREATE TABLE shape (corners int); CREATE ROLE reader LOGIN; GRANT SELECT ON color TO reader")
 
 	all := dumpSQL(t, db)
 	require.Contains(t, all, "\nCREATE TABLE public.color (\n    name text\n);\n")
@@ -80,7 +67,7 @@ func TestDumpSQL(t *testing.T) {
 func TestDumpSQLFormats(t *testing.T) {
 	t.Parallel()
 	db := open(t, pglite.Config{})
-	execute(t, db, "CREATE TABLE n AS SELECT generate_series(1, 10000) AS i")
+	exec(t, db, "CREATE TABLE n AS SELECT generate_series(1, 10000) AS i")
 	require.Regexp(t, "^PGDMP\x01\x10", dumpSQL(t, db, "-Fc"))
 	require.Regexp(t, "^toc.dat\x00", dumpSQL(t, db, "--format", "tar"))
 
@@ -94,7 +81,7 @@ func TestDumpSQLFormats(t *testing.T) {
 func TestDumpSQLOfAnotherDatabase(t *testing.T) {
 	t.Parallel()
 	db := open(t, pglite.Config{})
-	execute(t, db, `CREATE DATABASE "it's; another"`)
+	exec(t, db, `CREATE DATABASE "it's; another"`)
 	conn := db.ConnConfig()
 	conn.Database = "it's; another"
 	other, err := pgx.ConnectConfig(t.Context(), conn)
@@ -115,7 +102,7 @@ func TestDumpSQLOfAnotherDatabase(t *testing.T) {
 func TestDumpSQLSaysWhatItDoes(t *testing.T) {
 	t.Parallel()
 	db := open(t, pglite.Config{})
-	execute(t, db, `CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a); ALTER TABLE a ADD b int REFERENCES b`)
+	exec(t, db, `CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a); ALTER TABLE a ADD b int REFERENCES b`)
 	var messages bytes.Buffer
 	require.NoError(t, db.DumpSQL(t.Context(), io.Discard, pglite.SQLDumpConfig{Messages: &messages, Args: []string{"--data-only"}}))
 	require.Contains(t, messages.String(), "pg_dump: warning: there are circular foreign-key constraints")
@@ -127,7 +114,7 @@ func TestDumpSQLSaysWhatItDoes(t *testing.T) {
 func TestDumpSQLFails(t *testing.T) {
 	t.Parallel()
 	db := open(t, pglite.Config{})
-	execute(t, db, "CREATE TABLE secret (a int); CREATE ROLE stranger LOGIN")
+	exec(t, db, "CREATE TABLE secret (a int); CREATE ROLE stranger LOGIN")
 	for name, tt := range map[string]struct {
 		args []string
 		err  string
@@ -181,15 +168,15 @@ func (w *hookedWriter) Write(p []byte) (n int, err error) {
 func TestDumpSQLAsOfOneMoment(t *testing.T) {
 	t.Parallel()
 	db := open(t, pglite.Config{})
-	execute(t, db, `CREATE TABLE a_large AS SELECT i, repeat('x', 100) FROM generate_series(1, 10000) i;
+	exec(t, db, `CREATE TABLE a_large AS SELECT i, repeat('x', 100) FROM generate_series(1, 10000) i;
 		CREATE TABLE z_late AS SELECT 'early' AS name`)
 	w := &hookedWriter{do: func() error {
 		_, err := db.Exec(t.Context(), "INSERT INTO z_late VALUES ('late'); UPDATE z_late SET name = upper(name); DELETE FROM a_large")
 		return err
 	}}
 	require.NoError(t, db.DumpSQL(t.Context(), w, pglite.SQLDumpConfig{}))
-	require.Equal(t, "LATE", scalar[string](t, db, "SELECT max(name) FROM z_late"))
-	require.Zero(t, scalar[int](t, db, "SELECT count(*) FROM a_large"))
+	require.Equal(t, "LATE", query[string](t, db, "SELECT max(name) FROM z_late"))
+	require.Zero(t, query[int](t, db, "SELECT count(*) FROM a_large"))
 	require.Contains(t, w.String(), "\nCOPY public.z_late (name) FROM stdin;\nearly\n\\.\n")
 	require.Contains(t, w.String(), "\n10000\txxx")
 	requireQuiet(t, db)
@@ -199,7 +186,7 @@ func TestDumpSQLAsOfOneMoment(t *testing.T) {
 func TestDumpSQLEnds(t *testing.T) {
 	t.Parallel()
 	db := open(t, pglite.Config{})
-	execute(t, db, "CREATE TABLE large AS SELECT i, repeat('x', 100) FROM generate_series(1, 10000) i")
+	exec(t, db, "CREATE TABLE large AS SELECT i, repeat('x', 100) FROM generate_series(1, 10000) i")
 	reason := errors.New("enough")
 
 	t.Run("Writer", func(t *testing.T) {
@@ -226,11 +213,11 @@ func TestDumpSQLEnds(t *testing.T) {
 		waitFor(t, db, "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
 		cancel(reason)
 		require.ErrorIs(t, <-waits, reason)
-		require.Zero(t, scalar[int](t, db, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pg_dump'"))
+		require.Zero(t, query[int](t, db, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pg_dump'"))
 	})
 	t.Run("Computing", func(t *testing.T) {
 		// The server computes for ever, before it has sent anything.
-		execute(t, db, `CREATE TABLE secured AS SELECT 1 AS a;
+		exec(t, db, `CREATE TABLE secured AS SELECT 1 AS a;
 			CREATE FUNCTION forever() RETURNS bool LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock_shared(7); LOOP END LOOP; END';
 			ALTER TABLE secured ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON secured USING (forever());
 			CREATE ROLE careful LOGIN; GRANT SELECT ON secured TO careful`)
@@ -251,7 +238,7 @@ func TestDumpSQLWithPassword(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	db := open(t, pglite.Config{Dir: dir})
-	execute(t, db, `ALTER ROLE postgres PASSWORD 'it''s "secret"'; CREATE TABLE kept (a int)`)
+	exec(t, db, `ALTER ROLE postgres PASSWORD 'it''s "secret"'; CREATE TABLE kept (a int)`)
 	require.NoError(t, db.Close())
 	db = open(t, pglite.Config{Dir: dir, HBA: "local all all scram-sha-256\n"})
 	err := db.DumpSQL(t.Context(), io.Discard, pglite.SQLDumpConfig{})
@@ -269,7 +256,7 @@ func TestDumpSQLWithPassword(t *testing.T) {
 func TestDumpsInParallel(t *testing.T) {
 	t.Parallel()
 	db := open(t, pglite.Config{})
-	execute(t, db, "CREATE TABLE t AS SELECT generate_series(1, 1000) AS i")
+	exec(t, db, "CREATE TABLE t AS SELECT generate_series(1, 1000) AS i")
 	want := dumpSQL(t, db)
 	var wg sync.WaitGroup
 	var outs [4]bytes.Buffer
@@ -283,36 +270,4 @@ func TestDumpsInParallel(t *testing.T) {
 		require.Equal(t, want, withKey(outs[i].String()))
 	}
 	requireQuiet(t, db)
-}
-
-// native returns a native server, unless there is none.
-func native(t *testing.T) *pgx.ConnConfig {
-	t.Helper()
-	url := os.Getenv("CALF_TEST_POSTGRES_URL")
-	if url == "" {
-		t.Skip("needs a native PostgreSQL: scripts/native-postgres starts one")
-	}
-	cfg, err := pgx.ParseConfig(url)
-	require.NoError(t, err)
-	return cfg
-}
-
-// newNativeDatabase makes a database on a native server, and returns how to
-// connect to it.
-func newNativeDatabase(t *testing.T, name string) *pgx.ConnConfig {
-	t.Helper()
-	cfg := native(t)
-	run := func(sql string) {
-		conn, err := pgx.ConnectConfig(context.Background(), cfg)
-		require.NoError(t, err)
-		defer conn.Close(context.Background())
-		_, err = conn.Exec(context.Background(), sql)
-		require.NoError(t, err)
-	}
-	run("DROP DATABASE IF EXISTS " + name + " WITH (FORCE)")
-	run("CREATE DATABASE " + name + " TEMPLATE template0")
-	t.Cleanup(func() { run("DROP DATABASE " + name + " WITH (FORCE)") })
-	db := cfg.Copy()
-	db.Database = name
-	return db
 }

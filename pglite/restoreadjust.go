@@ -35,6 +35,7 @@ var (
 	sessionStatement = regexp.MustCompile(`(?is)^(?:RE)?SET\s+SESSION\s+AUTHORIZATION\b`)
 	grantStatement   = regexp.MustCompile(`(?is)^(?:(?:GRANT|REVOKE)\s.*\sON|ALTER\s+DEFAULT\s+PRIVILEGES)\s`)
 	createRole       = regexp.MustCompile(`(?is)^CREATE\s+(?:ROLE|USER)\s+` + identifier + `\s*;?\s*$`)
+	alterRole        = regexp.MustCompile(`(?is)^ALTER\s+(?:ROLE|USER)\s+` + identifier + `\s+WITH\s`)
 	createPublic     = regexp.MustCompile(`(?is)^CREATE\s+SCHEMA\s+public\s*;?\s*$`)
 	createExtension  = regexp.MustCompile(`(?is)^CREATE\s+EXTENSION\s+(?:IF\s+NOT\s+EXISTS\s+)?` + identifier)
 	transactionEnds  = regexp.MustCompile(`(?is)^(?:ROLLBACK|ABORT|PREPARE\s+TRANSACTION|COMMIT\s+PREPARED)\b`)

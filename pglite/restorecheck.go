@@ -44,6 +44,8 @@ func needsOfScript(start []byte) (n needs) {
 		case isWord(sql, "alter"):
 			if m := ownerStatement.FindStringSubmatch(sql); m != nil && !made[unquote(m[1])] {
 				n.roles = append(n.roles, unquote(m[1]))
+			} else if m := alterRole.FindStringSubmatch(sql); m != nil {
+				made[unquote(m[1])] = true // as DumpGlobals does it
 			}
 		}
 	}

@@ -65,14 +65,14 @@ func TestDumpAndRestore(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			copied := open(t, pglite.Config{})
-			execute(t, copied, `CREATE ROLE rich_owner SUPERUSER; CREATE ROLE "Rich ""Reader"""; CREATE ROLE rich_group`)
+			exec(t, copied, `CREATE ROLE rich_owner SUPERUSER; CREATE ROLE "Rich ""Reader"""; CREATE ROLE rich_group`)
 			restore(t, copied, dumpSQL(t, db, tt.args...), tt.cfg)
 			requireSame(t, want, dumpSQL(t, copied))
 		})
 	}
 	t.Run("Database", func(t *testing.T) {
 		t.Parallel()
-		execute(t, db, `COMMENT ON DATABASE postgres IS 'the default; one'`)
+		exec(t, db, `COMMENT ON DATABASE postgres IS 'the default; one'`)
 		for _, args := range [][]string{{"--create"}, {"--create", "-Fc"}} {
 			copied := open(t, pglite.Config{})
 			admin := withoutPostgres(t, copied)
@@ -158,7 +158,7 @@ func TestRestoreDumpsOfOtherReleases(t *testing.T) {
 				require.NoError(t, pglite.RestoreSQL(t.Context(), admin, bytes.NewReader(dump), cfg))
 				require.NoError(t, admin.Close(t.Context()))
 			default:
-				execute(t, restored, "CREATE ROLE small_owner")
+				exec(t, restored, "CREATE ROLE small_owner")
 				cfg.SingleTransaction = true
 				restore(t, restored, string(dump), cfg)
 				require.Empty(t, warnings)
@@ -191,13 +191,13 @@ SET default_tablespace = '';
 		"there is no tablespace Fast; disk: the default one is used",
 		"role postgres exists",
 	}, warnings)
-	require.Equal(t, 0, scalar[int](t, db, "SELECT count(*) FROM t"))
+	require.Equal(t, 0, query[int](t, db, "SELECT count(*) FROM t"))
 }
 
 func TestRestoreErrors(t *testing.T) {
 	t.Parallel()
 	db := open(t, pglite.Config{})
-	execute(t, db, "CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE t (a int REFERENCES parent)")
+	exec(t, db, "CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE t (a int REFERENCES parent)")
 	for name, tt := range map[string]struct {
 		dump, err, code string
 	}{
@@ -226,7 +226,7 @@ func TestRestoreErrors(t *testing.T) {
 			if tt.code != "" {
 				require.Equal(t, tt.code, pg.Code)
 			}
-			require.True(t, scalar[bool](t, db, "SELECT to_regclass('lost') IS NULL"))
+			require.True(t, query[bool](t, db, "SELECT to_regclass('lost') IS NULL"))
 		})
 	}
 	err := db.RestoreSQL(t.Context(), strings.NewReader("SELECT 1;\nSELECT 1/0;\n"), pglite.SQLRestoreConfig{})
@@ -271,13 +271,13 @@ INSERT INTO t VALUES (7);
 		`14: ERROR: division by zero (SQLSTATE 22012)`,
 		`15: the transaction was rolled back, because a statement in it had failed`,
 	}, failed)
-	require.Equal(t, "7", scalar[string](t, db, "SELECT string_agg(a::text, ',') FROM t"))
+	require.Equal(t, "7", query[string](t, db, "SELECT string_agg(a::text, ',') FROM t"))
 
 	failed = nil
 	restore(t, db, testdata(t, "dumps/pg_dump-18.dump"), cfg)
 	require.NotEmpty(t, failed)
 	require.Equal(t, `0TABLE public.part: ERROR: role "small_owner" does not exist (SQLSTATE 42704)`, failed[0])
-	require.Equal(t, 3, scalar[int](t, db, "SELECT count(*) FROM item"))
+	require.Equal(t, 3, query[int](t, db, "SELECT count(*) FROM item"))
 
 	reason := errors.New("enough")
 	cfg.OnError = func(*pglite.RestoreError) error { return reason }
@@ -289,7 +289,7 @@ func TestRestoreSingleTransaction(t *testing.T) {
 	db := open(t, pglite.Config{})
 	one := pglite.SQLRestoreConfig{SingleTransaction: true}
 	restore(t, db, "BEGIN; CREATE TABLE a (i int); COMMIT; begin;SAVEPOINT s; CREATE TABLE b (i int); ROLLBACK TO s; END; START TRANSACTION; COMMIT;", one)
-	require.True(t, scalar[bool](t, db, "SELECT to_regclass('a') IS NOT NULL AND to_regclass('b') IS NULL"))
+	require.True(t, query[bool](t, db, "SELECT to_regclass('a') IS NOT NULL AND to_regclass('b') IS NULL"))
 	for name, tt := range map[string]struct{ dump, err string }{
 		"Fails":    {"CREATE TABLE c (i int); SELECT 1/0;", "line 1: SELECT 1/0: ERROR: division by zero"},
 		"Rollback": {"CREATE TABLE c (i int); ROLLBACK;", "line 1: ROLLBACK: it would end the single transaction"},
@@ -299,7 +299,7 @@ func TestRestoreSingleTransaction(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.ErrorContains(t, db.RestoreSQL(t.Context(), strings.NewReader(tt.dump), one), tt.err)
-			require.True(t, scalar[bool](t, db, "SELECT to_regclass('c') IS NULL"))
+			require.True(t, query[bool](t, db, "SELECT to_regclass('c') IS NULL"))
 		})
 	}
 	restore(t, db, "PREPARE p AS SELECT 1; EXECUTE p;", one)
@@ -314,8 +314,8 @@ func TestRestoreWithoutOwners(t *testing.T) {
 	for _, dump := range []string{"dumps/pg_dump-15.sql", "dumps/pg_dump-17.dump", "dumps/pg_dump-15.tar"} {
 		db := open(t, pglite.Config{})
 		restore(t, db, testdata(t, dump), pglite.SQLRestoreConfig{NoOwner: true, NoPrivileges: true})
-		require.Equal(t, "postgres", scalar[string](t, db, "SELECT relowner::regrole::text FROM pg_class WHERE relname = 'part'"))
-		require.True(t, scalar[bool](t, db, "SELECT relacl IS NULL FROM pg_class WHERE relname = 'item'"))
+		require.Equal(t, "postgres", query[string](t, db, "SELECT relowner::regrole::text FROM pg_class WHERE relname = 'part'"))
+		require.True(t, query[bool](t, db, "SELECT relacl IS NULL FROM pg_class WHERE relname = 'item'"))
 	}
 	db := open(t, pglite.Config{})
 	restore(t, db, `SET SESSION AUTHORIZATION 'nobody';
@@ -327,13 +327,13 @@ REVOKE ALL ON t FROM nobody;
 ALTER DEFAULT PRIVILEGES FOR ROLE nobody GRANT SELECT ON TABLES TO nobody;
 ALTER TABLE t RENAME TO "x OWNER TO y";
 `, pglite.SQLRestoreConfig{NoOwner: true, NoPrivileges: true})
-	require.True(t, scalar[bool](t, db, `SELECT pg_has_role('other', 'one', 'member') AND to_regclass('"x OWNER TO y"') IS NOT NULL`))
+	require.True(t, query[bool](t, db, `SELECT pg_has_role('other', 'one', 'member') AND to_regclass('"x OWNER TO y"') IS NOT NULL`))
 }
 
 func TestRestoreConnects(t *testing.T) {
 	t.Parallel()
 	db := open(t, pglite.Config{})
-	execute(t, db, "CREATE ROLE bob LOGIN SUPERUSER")
+	exec(t, db, "CREATE ROLE bob LOGIN SUPERUSER")
 	restore(t, db, `CREATE DATABASE "it's \""" TEMPLATE template0;
 \connect -reuse-previous=on "dbname='it\'s \\""'"
 CREATE TABLE here (a int);
@@ -343,7 +343,7 @@ CREATE TABLE bobs (a int);
 \encoding UTF8
 CREATE TABLE back (a int);
 `, pglite.SQLRestoreConfig{})
-	require.True(t, scalar[bool](t, db, "SELECT to_regclass('back') IS NOT NULL"))
+	require.True(t, query[bool](t, db, "SELECT to_regclass('back') IS NOT NULL"))
 	cfg := db.ConnConfig()
 	cfg.Database = `it's \"`
 	conn, err := pgx.ConnectConfig(t.Context(), cfg)
@@ -352,7 +352,7 @@ CREATE TABLE back (a int);
 	var owner string
 	require.NoError(t, conn.QueryRow(t.Context(), "SELECT tableowner FROM pg_tables WHERE tablename = 'bobs'").Scan(&owner))
 	require.Equal(t, "bob", owner)
-	require.Equal(t, 1, scalar[int](t, db, "SELECT count(*) FROM pg_stat_activity WHERE datname LIKE 'it%'"), "the others are closed")
+	require.Equal(t, 1, query[int](t, db, "SELECT count(*) FROM pg_stat_activity WHERE datname LIKE 'it%'"), "the others are closed")
 }
 
 func TestRestoreCompressed(t *testing.T) {
@@ -382,7 +382,7 @@ func TestRestoreCompressed(t *testing.T) {
 			require.NoError(t, db.RestoreSQL(t.Context(), iotest.HalfReader(&packed), pglite.SQLRestoreConfig{
 				NoOwner: true, NoPrivileges: true, Progress: func(n int64) { progress = append(progress, n) },
 			}))
-			require.Equal(t, 3, scalar[int](t, db, "SELECT count(*) FROM item"))
+			require.Equal(t, 3, query[int](t, db, "SELECT count(*) FROM item"))
 			require.True(t, slices.IsSorted(progress))
 			require.EqualValues(t, size, progress[len(progress)-1])
 		})
@@ -392,7 +392,7 @@ func TestRestoreCompressed(t *testing.T) {
 	require.ErrorContains(t, db.RestoreSQL(t.Context(), iotest.ErrReader(errNoMore), pglite.SQLRestoreConfig{}), errNoMore.Error())
 	broken := io.MultiReader(strings.NewReader("CREATE TABLE t (a int);\nCOPY t FROM stdin;\n1\n"), iotest.ErrReader(errNoMore))
 	require.ErrorIs(t, db.RestoreSQL(t.Context(), broken, pglite.SQLRestoreConfig{}), errNoMore)
-	require.Equal(t, 0, scalar[int](t, db, "SELECT count(*) FROM t"), "half of the data is none")
+	require.Equal(t, 0, query[int](t, db, "SELECT count(*) FROM t"), "half of the data is none")
 }
 
 var errNoMore = errors.New("no more")
@@ -410,7 +410,7 @@ COPY "möglich" FROM stdin;
 	require.NoError(t, err)
 	db := open(t, pglite.Config{})
 	restore(t, db, latin1, pglite.SQLRestoreConfig{})
-	require.Equal(t, "Grüße,ÄÖÜß", scalar[string](t, db, `SELECT string_agg(a, ',') FROM "möglich"`))
+	require.Equal(t, "Grüße,ÄÖÜß", query[string](t, db, `SELECT string_agg(a, ',') FROM "möglich"`))
 
 	for dump, says := range map[string]string{
 		"SET client_encoding = 'EUC_JP';\nSELECT '\xff\xff';\n":                                        "line 2: SELECT '�': there is text that is not in the encoding that the dump says it has",
@@ -421,7 +421,7 @@ COPY "möglich" FROM stdin;
 		require.ErrorContains(t, db.RestoreSQL(t.Context(), strings.NewReader(dump), pglite.SQLRestoreConfig{SingleTransaction: true}), says)
 	}
 	// What does not know of encodings takes everything.
-	execute(t, db, "CREATE DATABASE ascii TEMPLATE template0 ENCODING SQL_ASCII LOCALE 'C'")
+	exec(t, db, "CREATE DATABASE ascii TEMPLATE template0 ENCODING SQL_ASCII LOCALE 'C'")
 	restore(t, db, "\\connect ascii\nSET client_encoding = 'SQL_ASCII';\nCREATE TABLE t (a text);\nCOPY t FROM stdin;\n\xff\n\\.\n", pglite.SQLRestoreConfig{})
 }
 
@@ -430,15 +430,15 @@ COPY "möglich" FROM stdin;
 func TestRestoreLargeRows(t *testing.T) {
 	t.Parallel()
 	db := open(t, pglite.Config{})
-	execute(t, db, `CREATE TABLE large (id int, t text, b bytea);
+	exec(t, db, `CREATE TABLE large (id int, t text, b bytea);
 		INSERT INTO large SELECT i, repeat(E'line\n\\.\n\ttab ü "''', 500000), decode(repeat('00ff5c2e0a0d', 1000000), 'hex') FROM generate_series(1, 2) i;
 		INSERT INTO large SELECT 3, string_agg(chr(i), ''), NULL FROM generate_series(1, 70000) i WHERE i NOT BETWEEN 55296 AND 57343`)
 	const sum = "SELECT string_agg(id || md5(t) || coalesce(md5(b), ''), ',' ORDER BY id) FROM large"
-	want := scalar[string](t, db, sum)
+	want := query[string](t, db, sum)
 	for _, args := range [][]string{nil, {"--inserts"}, {"-Fc"}} {
 		copied := open(t, pglite.Config{})
 		restore(t, copied, dumpSQL(t, db, args...), pglite.SQLRestoreConfig{})
-		require.Equal(t, want, scalar[string](t, copied, sum))
+		require.Equal(t, want, query[string](t, copied, sum))
 	}
 }
 
@@ -458,8 +458,8 @@ func TestRestoreIsCancelled(t *testing.T) {
 			waitFor(t, db, "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory')")
 			cancel(reason)
 			require.ErrorIs(t, <-ended, reason)
-			require.Equal(t, 0, scalar[int](t, db, "SELECT count(*) FROM t"))
-			require.Equal(t, 1, scalar[int](t, db, "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"))
+			require.Equal(t, 0, query[int](t, db, "SELECT count(*) FROM t"))
+			require.Equal(t, 1, query[int](t, db, "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"))
 		})
 	}
 }

@@ -32,14 +32,6 @@ func (e *Entry) alterOwner() string {
 	return "ALTER " + object + " OWNER TO " + quote(e.Owner) + ";\n"
 }
 
-// connect returns psql's command to connect to a database.
-func connect(database string) string {
-	// In a connection string within a quoted argument: a name may have anything
-	// in it.
-	value := strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(database)
-	return `\connect -reuse-previous=on "` + strings.ReplaceAll(`dbname='`+value+`'`, `"`, `""`) + "\"\n"
-}
-
 // quote quotes a name. It always does: which words are reserved differs from
 // server to server.
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

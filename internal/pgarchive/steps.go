@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/calfdb/calf/internal/sqlscript"
 )
 
 // A Step is something to be done to restore an archive: to run a script, or to
@@ -88,7 +90,7 @@ func (a *Archive) restore(e *Entry) {
 		a.define(e)
 	}
 	if e.Desc == "DATABASE" || e.Desc == "DATABASE PROPERTIES" {
-		a.script(e, connect(e.Tag)+a.settings())
+		a.script(e, sqlscript.Connect(e.Tag)+a.settings())
 		a.schema, a.space, a.am = "", nil, ""
 	}
 	switch {

@@ -35,6 +35,13 @@ func ConnectTarget(args []Argument) (to Target, err error) {
 	return to, nil
 }
 
+// Connect returns the line with which a script connects to a database.
+func Connect(database string) string {
+	// A connection string in quotes: a name may have anything in it.
+	value := strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(database)
+	return `\connect -reuse-previous=on "` + strings.ReplaceAll(`dbname='`+value+`'`, `"`, `""`) + "\"\n"
+}
+
 // parseAddress parses a connection string of the form key=value.
 func parseAddress(s string) (to Target, err error) {
 	for {

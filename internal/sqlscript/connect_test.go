@@ -1,6 +1,7 @@
 package sqlscript
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -37,6 +38,22 @@ func TestTarget(t *testing.T) {
 		_, err = ConnectTarget(args)
 		require.EqualError(t, err, says, in)
 	}
+}
+
+func FuzzConnect(f *testing.F) {
+	f.Add(`it's "my" \ db; $x`)
+	f.Fuzz(func(t *testing.T, name string) {
+		if name == "" || strings.ContainsAny(name, "\n\x00") { // which no database can be called, or psql connect to
+			return
+		}
+		p := pieces(t, Connect(name))
+		require.Len(t, p, 1)
+		args, err := Arguments(p[0].Args)
+		require.NoError(t, err)
+		to, err := ConnectTarget(args)
+		require.NoError(t, err)
+		require.Equal(t, Target{Database: name}, to)
+	})
 }
 
 func FuzzTarget(f *testing.F) {
