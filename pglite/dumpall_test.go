@@ -39,7 +39,7 @@ GRANT SET ON PARAMETER log_min_messages TO PUBLIC;
 func TestDumpAllSQL(t *testing.T) {
 	t.Parallel()
 	db := open(t, pglite.Config{})
-	restore(t, db, globals+`
+	restoreSQL(t, db, globals+`
 SET ROLE leader;
 GRANT plain TO member WITH INHERIT FALSE, SET FALSE;
 RESET ROLE;
@@ -67,9 +67,9 @@ CREATE TABLE in_template (a int);
 	requireQuiet(t, db)
 
 	copied := open(t, pglite.Config{})
-	restore(t, copied, want, pglite.SQLRestoreConfig{})
+	restoreSQL(t, copied, want, pglite.SQLRestoreConfig{})
 	requireSame(t, want, dumpAll(t, copied.ConnConfig()))
-	restore(t, copied, want[:strings.Index(want, "\n--\n-- Database ")], pglite.SQLRestoreConfig{}) // of roles that are there
+	restoreSQL(t, copied, want[:strings.Index(want, "\n--\n-- Database ")], pglite.SQLRestoreConfig{}) // of roles that are there
 
 	cfg := copied.ConnConfig()
 	cfg.User, cfg.Password = `Odd; " 'name' \`, "pass'word"
@@ -82,7 +82,7 @@ CREATE TABLE in_template (a int);
 func TestDumpGlobalsAsAnybody(t *testing.T) {
 	t.Parallel()
 	db := open(t, pglite.Config{})
-	restore(t, db, globals, pglite.SQLRestoreConfig{})
+	restoreSQL(t, db, globals, pglite.SQLRestoreConfig{})
 	cfg := db.ConnConfig()
 	cfg.User = "member"
 	conn, err := pgx.ConnectConfig(t.Context(), cfg)
@@ -112,7 +112,7 @@ func (errWriter) Write([]byte) (int, error) { return 0, errNoMore }
 // TestGlobalsLikePgDumpall restores what pg_dumpall and what DumpGlobals write
 // of a native server, and compares the roles that came of it.
 func TestGlobalsLikePgDumpall(t *testing.T) {
-	server := native(t)
+	server := nativeServer(t)
 	conn, err := pgx.ConnectConfig(t.Context(), server)
 	require.NoError(t, err)
 	defer conn.Close(t.Context())
@@ -133,7 +133,7 @@ func TestGlobalsLikePgDumpall(t *testing.T) {
 	var results []string
 	for _, dump := range []string{string(theirs), ours.String()} {
 		db := open(t, pglite.Config{})
-		restore(t, db, dump, pglite.SQLRestoreConfig{})
+		restoreSQL(t, db, dump, pglite.SQLRestoreConfig{})
 		c, err := db.Connect(t.Context())
 		require.NoError(t, err)
 		var out bytes.Buffer

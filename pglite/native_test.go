@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// native returns a native server, unless there is none.
-func native(t *testing.T) *pgx.ConnConfig {
+// nativeServer returns a native server, unless there is none.
+func nativeServer(t *testing.T) *pgx.ConnConfig {
 	t.Helper()
 	url := os.Getenv("CALF_TEST_POSTGRES_URL")
 	if url == "" {
@@ -32,7 +32,7 @@ type nativeDatabase struct{ *pgx.ConnConfig }
 
 func newNativeDatabase(t *testing.T, name string) nativeDatabase {
 	t.Helper()
-	server := native(t)
+	server := nativeServer(t)
 	conn, err := pgx.ConnectConfig(context.Background(), server)
 	require.NoError(t, err)
 	run := func(sql string) {
@@ -81,7 +81,7 @@ func (db nativeDatabase) dump(t *testing.T) string {
 // richRoles makes the roles of rich.sql for the time of a test.
 func richRoles(t *testing.T) {
 	t.Helper()
-	conn, err := pgx.ConnectConfig(context.Background(), native(t))
+	conn, err := pgx.ConnectConfig(context.Background(), nativeServer(t))
 	require.NoError(t, err)
 	run := func(sql string) {
 		_, err := conn.Exec(context.Background(), sql)
@@ -102,7 +102,7 @@ var createsRole = regexp.MustCompile(`(?m)^CREATE ROLE .*\n`)
 // same scripts and archives on a native server, and compares what came of it.
 func TestLikeNativePrograms(t *testing.T) {
 	richRoles(t)
-	script := createsRole.ReplaceAllString(testdata(t, "rich.sql"), "")
+	script := createsRole.ReplaceAllString(testFile(t, "rich.sql"), "")
 	file := filepath.Join(t.TempDir(), "dump")
 	theirs := newNativeDatabase(t, "calf_theirs")
 	require.NoError(t, os.WriteFile(file, []byte(script), 0o600))
@@ -112,7 +112,7 @@ func TestLikeNativePrograms(t *testing.T) {
 
 	t.Run("Script", func(t *testing.T) {
 		ours := newNativeDatabase(t, "calf_ours")
-		ours.restore(t, []byte(testdata(t, "rich.sql")), pglite.SQLRestoreConfig{})
+		ours.restore(t, []byte(testFile(t, "rich.sql")), pglite.SQLRestoreConfig{})
 		requireSame(t, want, ours.dump(t))
 	})
 	for name, args := range map[string][]string{
@@ -134,10 +134,10 @@ func TestLikeNativePrograms(t *testing.T) {
 			// And in calf it is the same again, whoever dumps it.
 			db := open(t, pglite.Config{})
 			exec(t, db, `CREATE ROLE rich_owner; CREATE ROLE "Rich ""Reader"""`)
-			restore(t, db, string(dump), pglite.SQLRestoreConfig{})
+			restoreSQL(t, db, string(dump), pglite.SQLRestoreConfig{})
 			copied := open(t, pglite.Config{})
 			exec(t, copied, `CREATE ROLE rich_owner; CREATE ROLE "Rich ""Reader"""`)
-			restore(t, copied, want, pglite.SQLRestoreConfig{})
+			restoreSQL(t, copied, want, pglite.SQLRestoreConfig{})
 			requireSame(t, dumpSQL(t, db), dumpSQL(t, copied))
 		})
 	}

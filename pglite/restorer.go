@@ -24,6 +24,7 @@ type restorer struct {
 	unknown     map[string]bool // settings of dumps that the server does not have
 	decode      decoder         // from the dump's encoding; nil is none
 	restriction sqlscript.Restriction
+	batch       batch
 }
 
 // scriptWithHead checks the beginning of a script and runs it.
@@ -75,6 +76,15 @@ func (rs *restorer) script(entry string, in io.Reader) error {
 	for {
 		sc.Escapes = rs.conn.ParameterStatus("standard_conforming_strings") == "off"
 		p, err := sc.Next()
+		if err == nil && rs.takes(p) && rs.batch.sql.Len() < maxBatch {
+			if err := rs.failed(entry, p, rs.add(p)); err != nil {
+				return err
+			}
+			continue
+		}
+		if sent, err := rs.send(); err != nil {
+			return rs.failed(entry, sent, err)
+		}
 		if err == io.EOF {
 			return nil
 		}

@@ -89,13 +89,13 @@ func (db *DB) RestoreSQL(ctx context.Context, r io.Reader, cfg SQLRestoreConfig)
 // that the connection should not be used for anything else. \connect makes
 // further connections, with the configuration of this one.
 func RestoreSQL(ctx context.Context, conn *pgx.Conn, r io.Reader, cfg SQLRestoreConfig) error {
-	if err := restore(ctx, conn, r, cfg); err != nil {
+	if err := restoreSQL(ctx, conn, r, cfg); err != nil {
 		return fmt.Errorf("pglite: restoring: %w", err)
 	}
 	return nil
 }
 
-func restore(ctx context.Context, conn *pgx.Conn, r io.Reader, cfg SQLRestoreConfig) (err error) {
+func restoreSQL(ctx context.Context, conn *pgx.Conn, r io.Reader, cfg SQLRestoreConfig) (err error) {
 	if cfg.SingleTransaction && cfg.OnError != nil {
 		return errors.New("SQLRestoreConfig.SingleTransaction excludes OnError: after an error nothing can follow in a transaction")
 	}

@@ -26,12 +26,12 @@ import (
 	"golang.org/x/text/encoding/unicode"
 )
 
-func restore(tb testing.TB, db *pglite.DB, dump string, cfg pglite.SQLRestoreConfig) {
+func restoreSQL(tb testing.TB, db *pglite.DB, dump string, cfg pglite.SQLRestoreConfig) {
 	tb.Helper()
 	require.NoError(tb, db.RestoreSQL(context.Background(), strings.NewReader(dump), cfg))
 }
 
-func testdata(tb testing.TB, name string) string {
+func testFile(tb testing.TB, name string) string {
 	tb.Helper()
 	b, err := os.ReadFile(filepath.Join("testdata", name))
 	require.NoError(tb, err)
@@ -43,8 +43,8 @@ func testdata(tb testing.TB, name string) string {
 func TestDumpAndRestore(t *testing.T) {
 	t.Parallel()
 	db := open(t, pglite.Config{})
-	restore(t, db, testdata(t, "rich.sql"), pglite.SQLRestoreConfig{})
-	restore(t, db, testdata(t, "rich18.sql"), pglite.SQLRestoreConfig{})
+	restoreSQL(t, db, testFile(t, "rich.sql"), pglite.SQLRestoreConfig{})
+	restoreSQL(t, db, testFile(t, "rich18.sql"), pglite.SQLRestoreConfig{})
 	want := dumpSQL(t, db)
 	require.Contains(t, want, "CREATE EXTENSION IF NOT EXISTS vector")
 	require.Contains(t, want, `ALTER TABLE public."Weird "" Name; \" OWNER TO postgres;`)
@@ -66,7 +66,7 @@ func TestDumpAndRestore(t *testing.T) {
 			t.Parallel()
 			copied := open(t, pglite.Config{})
 			exec(t, copied, `CREATE ROLE rich_owner SUPERUSER; CREATE ROLE "Rich ""Reader"""; CREATE ROLE rich_group`)
-			restore(t, copied, dumpSQL(t, db, tt.args...), tt.cfg)
+			restoreSQL(t, copied, dumpSQL(t, db, tt.args...), tt.cfg)
 			requireSame(t, want, dumpSQL(t, copied))
 		})
 	}
@@ -134,7 +134,7 @@ func comparable(dump string) string {
 func TestRestoreDumpsOfOtherReleases(t *testing.T) {
 	t.Parallel()
 	db := open(t, pglite.Config{})
-	restore(t, db, testdata(t, "small.sql"), pglite.SQLRestoreConfig{})
+	restoreSQL(t, db, testFile(t, "small.sql"), pglite.SQLRestoreConfig{})
 	want := comparable(dumpSQL(t, db))
 	files, err := filepath.Glob(filepath.Join("testdata", "dumps", "pg_dump*-*"))
 	require.NoError(t, err)
@@ -149,7 +149,7 @@ func TestRestoreDumpsOfOtherReleases(t *testing.T) {
 			cfg := pglite.SQLRestoreConfig{Warn: func(s string) { warnings = append(warnings, s) }}
 			switch {
 			case strings.Contains(file, "dumpall"):
-				restore(t, restored, string(dump), cfg)
+				restoreSQL(t, restored, string(dump), cfg)
 				require.Equal(t, []string{"role postgres exists"}, warnings)
 			case strings.Contains(file, "create"):
 				admin := withoutPostgres(t, restored)
@@ -160,7 +160,7 @@ func TestRestoreDumpsOfOtherReleases(t *testing.T) {
 			default:
 				exec(t, restored, "CREATE ROLE small_owner")
 				cfg.SingleTransaction = true
-				restore(t, restored, string(dump), cfg)
+				restoreSQL(t, restored, string(dump), cfg)
 				require.Empty(t, warnings)
 			}
 			requireSame(t, want, comparable(dumpSQL(t, restored)))
@@ -174,7 +174,7 @@ func TestRestoreOldSettings(t *testing.T) {
 	t.Parallel()
 	db := open(t, pglite.Config{})
 	var warnings []string
-	restore(t, db, `SET statement_timeout = 0;
+	restoreSQL(t, db, `SET statement_timeout = 0;
 SET transaction_timeout = 0;
 SET default_with_oids = false;
 SET SESSION default_with_oids TO 'true';
@@ -245,7 +245,7 @@ func TestRestoreGoesOn(t *testing.T) {
 		failed = append(failed, fmt.Sprintf("%d%s: %v", e.Line, e.Entry, cmp.Or(errors.Unwrap(e), nil)))
 		return nil
 	}}
-	restore(t, db, `CREATE EXTENSION postgis;
+	restoreSQL(t, db, `CREATE EXTENSION postgis;
 CREATE TABLE t (a int);
 COPY nowhere (a) FROM stdin;
 1
@@ -274,7 +274,7 @@ INSERT INTO t VALUES (7);
 	require.Equal(t, "7", query[string](t, db, "SELECT string_agg(a::text, ',') FROM t"))
 
 	failed = nil
-	restore(t, db, testdata(t, "dumps/pg_dump-18.dump"), cfg)
+	restoreSQL(t, db, testFile(t, "dumps/pg_dump-18.dump"), cfg)
 	require.NotEmpty(t, failed)
 	require.Equal(t, `0TABLE public.part: ERROR: role "small_owner" does not exist (SQLSTATE 42704)`, failed[0])
 	require.Equal(t, 3, query[int](t, db, "SELECT count(*) FROM item"))
@@ -288,7 +288,7 @@ func TestRestoreSingleTransaction(t *testing.T) {
 	t.Parallel()
 	db := open(t, pglite.Config{})
 	one := pglite.SQLRestoreConfig{SingleTransaction: true}
-	restore(t, db, "BEGIN; CREATE TABLE a (i int); COMMIT; begin;SAVEPOINT s; CREATE TABLE b (i int); ROLLBACK TO s; END; START TRANSACTION; COMMIT;", one)
+	restoreSQL(t, db, "BEGIN; CREATE TABLE a (i int); COMMIT; begin;SAVEPOINT s; CREATE TABLE b (i int); ROLLBACK TO s; END; START TRANSACTION; COMMIT;", one)
 	require.True(t, query[bool](t, db, "SELECT to_regclass('a') IS NOT NULL AND to_regclass('b') IS NULL"))
 	for name, tt := range map[string]struct{ dump, err string }{
 		"Fails":    {"CREATE TABLE c (i int); SELECT 1/0;", "line 1: SELECT 1/0: ERROR: division by zero"},
@@ -302,23 +302,61 @@ func TestRestoreSingleTransaction(t *testing.T) {
 			require.True(t, query[bool](t, db, "SELECT to_regclass('c') IS NULL"))
 		})
 	}
-	restore(t, db, "PREPARE p AS SELECT 1; EXECUTE p;", one)
+	restoreSQL(t, db, "PREPARE p AS SELECT 1; EXECUTE p;", one)
 	one.OnError = func(*pglite.RestoreError) error { return nil }
 	require.ErrorContains(t, db.RestoreSQL(t.Context(), strings.NewReader(""), one), "SingleTransaction excludes OnError")
 	one.OnError, one.Create = nil, true
 	require.ErrorContains(t, db.RestoreSQL(t.Context(), strings.NewReader(""), one), "SingleTransaction excludes Create")
 }
 
+// TestRestoreBatches restores INSERTs, which go to the server together if they
+// are in one transaction, and tells which of them failed.
+func TestRestoreBatches(t *testing.T) {
+	t.Parallel()
+	db := open(t, pglite.Config{})
+	one := pglite.SQLRestoreConfig{SingleTransaction: true}
+	var dump strings.Builder
+	dump.WriteString("CREATE TABLE t (a int PRIMARY KEY, b text);\n")
+	for i := range 5000 {
+		fmt.Fprintf(&dump, "INSERT INTO t VALUES (%d, 'it''s; %d');\n", i, i)
+	}
+	dump.WriteString("SELECT 1;INSERT INTO t VALUES (5000, NULL) RETURNING a; INSERT INTO t VALUES (5001, '" + strings.Repeat("x", 100000) + "');INSERT INTO t VALUES (5002, '')")
+	restoreSQL(t, db, dump.String(), one)
+	require.Equal(t, 5003, query[int](t, db, "SELECT count(*) FROM t"))
+	require.Equal(t, "it's; 77", query[string](t, db, "SELECT b FROM t WHERE a = 77"))
+	for name, sql := range map[string]string{
+		"Duplicate": "INSERT INTO t VALUES (7000); INSERT INTO t VALUES (7001) RETURNING a;\nINSERT INTO t VALUES (1); INSERT INTO t VALUES (7002);",
+		"InResult":  "INSERT INTO t VALUES (7000);\nINSERT INTO t VALUES (7001) RETURNING 1 / (a - 7001); INSERT INTO t VALUES (7002);",
+		"Syntax":    "INSERT INTO t VALUES (7000, 'ü🐮');\nINSERT INTO t VALUES (7001, 'ü' !);",
+		"Commit":    "INSERT INTO t VALUES (7000);\nINSERT INTO t VALUES (1); COMMIT;",
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, dump := range []string{sql, "BEGIN; " + sql} {
+				err := db.RestoreSQL(t.Context(), strings.NewReader(dump), one)
+				var e *pglite.RestoreError
+				require.ErrorAs(t, err, &e)
+				require.Equal(t, 2, e.Line, e)
+				var pg *pgconn.PgError
+				require.ErrorAs(t, err, &pg)
+				if name == "Syntax" {
+					require.EqualValues(t, strings.IndexByte(e.SQL, '!')+1, pg.Position)
+				}
+			}
+			require.Equal(t, 5003, query[int](t, db, "SELECT count(*) FROM t"))
+		})
+	}
+}
+
 func TestRestoreWithoutOwners(t *testing.T) {
 	t.Parallel()
 	for _, dump := range []string{"dumps/pg_dump-15.sql", "dumps/pg_dump-17.dump", "dumps/pg_dump-15.tar"} {
 		db := open(t, pglite.Config{})
-		restore(t, db, testdata(t, dump), pglite.SQLRestoreConfig{NoOwner: true, NoPrivileges: true})
+		restoreSQL(t, db, testFile(t, dump), pglite.SQLRestoreConfig{NoOwner: true, NoPrivileges: true})
 		require.Equal(t, "postgres", query[string](t, db, "SELECT relowner::regrole::text FROM pg_class WHERE relname = 'part'"))
 		require.True(t, query[bool](t, db, "SELECT relacl IS NULL FROM pg_class WHERE relname = 'item'"))
 	}
 	db := open(t, pglite.Config{})
-	restore(t, db, `SET SESSION AUTHORIZATION 'nobody';
+	restoreSQL(t, db, `SET SESSION AUTHORIZATION 'nobody';
 CREATE TABLE t (a int);
 RESET SESSION AUTHORIZATION;
 CREATE ROLE one; CREATE ROLE other;
@@ -334,7 +372,7 @@ func TestRestoreConnects(t *testing.T) {
 	t.Parallel()
 	db := open(t, pglite.Config{})
 	exec(t, db, "CREATE ROLE bob LOGIN SUPERUSER")
-	restore(t, db, `CREATE DATABASE "it's \""" TEMPLATE template0;
+	restoreSQL(t, db, `CREATE DATABASE "it's \""" TEMPLATE template0;
 \connect -reuse-previous=on "dbname='it\'s \\""'"
 CREATE TABLE here (a int);
 \c - bob
@@ -357,7 +395,7 @@ CREATE TABLE back (a int);
 
 func TestRestoreCompressed(t *testing.T) {
 	t.Parallel()
-	dump := []byte(testdata(t, "dumps/pg_dump-15.sql"))
+	dump := []byte(testFile(t, "dumps/pg_dump-15.sql"))
 	for name, compress := range map[string]func(io.Writer) io.WriteCloser{
 		"gzip": func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) },
 		"zstd": func(w io.Writer) io.WriteCloser { z, _ := zstd.NewWriter(w); return z },
@@ -409,7 +447,7 @@ COPY "möglich" FROM stdin;
 	latin1, err := charmap.ISO8859_1.NewEncoder().String(script)
 	require.NoError(t, err)
 	db := open(t, pglite.Config{})
-	restore(t, db, latin1, pglite.SQLRestoreConfig{})
+	restoreSQL(t, db, latin1, pglite.SQLRestoreConfig{})
 	require.Equal(t, "Grüße,ÄÖÜß", query[string](t, db, `SELECT string_agg(a, ',') FROM "möglich"`))
 
 	for dump, says := range map[string]string{
@@ -422,7 +460,7 @@ COPY "möglich" FROM stdin;
 	}
 	// What does not know of encodings takes everything.
 	exec(t, db, "CREATE DATABASE ascii TEMPLATE template0 ENCODING SQL_ASCII LOCALE 'C'")
-	restore(t, db, "\\connect ascii\nSET client_encoding = 'SQL_ASCII';\nCREATE TABLE t (a text);\nCOPY t FROM stdin;\n\xff\n\\.\n", pglite.SQLRestoreConfig{})
+	restoreSQL(t, db, "\\connect ascii\nSET client_encoding = 'SQL_ASCII';\nCREATE TABLE t (a text);\nCOPY t FROM stdin;\n\xff\n\\.\n", pglite.SQLRestoreConfig{})
 }
 
 // TestRestoreLargeRows restores rows of 10 MB, as data and as statements, of any
@@ -437,7 +475,7 @@ func TestRestoreLargeRows(t *testing.T) {
 	want := query[string](t, db, sum)
 	for _, args := range [][]string{nil, {"--inserts"}, {"-Fc"}} {
 		copied := open(t, pglite.Config{})
-		restore(t, copied, dumpSQL(t, db, args...), pglite.SQLRestoreConfig{})
+		restoreSQL(t, copied, dumpSQL(t, db, args...), pglite.SQLRestoreConfig{})
 		require.Equal(t, want, query[string](t, copied, sum))
 	}
 }
