@@ -33,9 +33,16 @@
 // check. Archive and Restore do without PostgreSQL, for directories that are not
 // open.
 //
+// # Dumps as SQL
+//
+// [DB.DumpSQL] runs PostgreSQL's own pg_dump on a database, [DumpSQL] on any
+// server, and [DB.DumpAllSQL] dumps roles and all databases. [DB.RestoreSQL]
+// and [RestoreSQL] run dumps of any pg_dump or pg_dumpall, scripts and archives.
+//
 // # Errors
 //
 // Errors of SQL are *pgconn.PgError, untouched. The package's own are
 // [ErrClosed], [ErrLocked], [ErrNotPostgres] and [*VersionError]; a crash of
-// PostgreSQL is a [*CrashError]. Use errors.Is and errors.As.
+// PostgreSQL is a [*CrashError]. What is wrong with a dump is a [*ToolError] or a
+// [*RestoreError]. Use errors.Is and errors.As.
 package pglite

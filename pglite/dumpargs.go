@@ -25,53 +25,68 @@ const dumpLetters = "deEfFhjnNpStTUZ"
 // checkDumpArgs refuses arguments whose effect would be lost, or that would fail
 // with a puzzling message. All else is pg_dump's to judge.
 func checkDumpArgs(args []string) error {
-	for i := 0; i < len(args); i++ {
-		arg := args[i]
+	for len(args) > 0 && args[0] != "--" {
+		arg, next := args[0], ""
+		if args = args[1:]; len(args) > 0 {
+			next = args[0]
+		}
+		var err error
 		switch {
-		case arg == "--":
-			return nil
 		case strings.HasPrefix(arg, "--"):
-			name, value, has := strings.Cut(arg, "=")
-			for _, r := range refusedDumpArgs {
-				if strings.HasPrefix(r.name, name) { // getopt_long takes abbreviations
-					return fmt.Errorf("the argument %s: %s", r.name, r.why)
-				}
-			}
-			if len(name) > 3 && strings.HasPrefix("--format", name) {
-				if !has && i+1 < len(args) {
-					value = args[i+1]
-				}
-				if err := checkDumpFormat(value); err != nil {
-					return err
-				}
-			}
+			err = checkLongDumpArg(arg, next)
 		case len(arg) > 1 && arg[0] == '-':
-			letters := arg[1:]
-			at := strings.IndexAny(letters, dumpLetters)
-			if at < 0 {
-				at = len(letters) - 1
+			var took bool
+			if took, err = checkShortDumpArgs(arg[1:], next); took && len(args) > 0 {
+				args = args[1:]
 			}
-			for _, c := range []byte(letters[:at+1]) {
-				for _, r := range refusedDumpArgs {
-					if c == r.letter {
-						return fmt.Errorf("the argument -%c: %s", c, r.why)
-					}
-				}
-			}
-			value := letters[at+1:]
-			if value == "" && strings.IndexByte(dumpLetters, letters[at]) >= 0 {
-				if i++; i < len(args) {
-					value = args[i]
-				}
-			}
-			if letters[at] == 'F' {
-				if err := checkDumpFormat(value); err != nil {
-					return err
-				}
-			}
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// checkLongDumpArg checks a long option, which may be abbreviated. Its value is
+// in the argument or the next one.
+func checkLongDumpArg(arg, next string) error {
+	name, value, has := strings.Cut(arg, "=")
+	for _, r := range refusedDumpArgs {
+		if strings.HasPrefix(r.name, name) {
+			return fmt.Errorf("the argument %s: %s", r.name, r.why)
+		}
+	}
+	if !strings.HasPrefix("--format", name) {
+		return nil
+	}
+	if !has {
+		value = next
+	}
+	return checkDumpFormat(value)
+}
+
+// checkShortDumpArgs checks short options, of which the last one may have a
+// value in what is left of the argument, or in the next one, which it took then.
+func checkShortDumpArgs(letters, next string) (took bool, err error) {
+	for i, c := range []byte(letters) {
+		for _, r := range refusedDumpArgs {
+			if c == r.letter {
+				return false, fmt.Errorf("the argument -%c: %s", c, r.why)
+			}
+		}
+		if strings.IndexByte(dumpLetters, c) < 0 {
+			continue
+		}
+		value := letters[i+1:]
+		if took = value == ""; took {
+			value = next
+		}
+		if c == 'F' {
+			err = checkDumpFormat(value)
+		}
+		return took, err
+	}
+	return false, nil
 }
 
 // checkDumpFormat refuses the one format that is a folder.
