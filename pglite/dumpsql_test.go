@@ -25,9 +25,15 @@ func dumpSQL(tb testing.TB, db *pglite.DB, args ...string) string {
 	return withKey(out.String())
 }
 
-var restrictKey = regexp.MustCompile(`(?m)^(\\(?:un)?restrict) .*$`)
+var restrictKey = regexp.MustCompile(`(?m)^\\restrict (\w+)$`)
 
-func withKey(dump string) string { return restrictKey.ReplaceAllString(dump, "$1 key") }
+func withKey(dump string) string {
+	m := restrictKey.FindStringSubmatch(dump[:min(len(dump), 1000)])
+	if m == nil {
+		return dump
+	}
+	return strings.ReplaceAll(dump, "restrict "+m[1]+"\n", "restrict key\n")
+}
 
 // waitFor asks until the answer is yes.
 func waitFor(tb testing.TB, db *pglite.DB, sql string) {
