@@ -4,13 +4,15 @@ go 1.26.0
 
 require (
 	github.com/jackc/pgx/v5 v5.12.0
+	github.com/klauspost/compress v1.20.3 // dumps: zstd
 	github.com/pgvector/pgvector-go v0.3.0
+	github.com/pierrec/lz4/v4 v4.1.33 // dumps: lz4
 	github.com/spf13/cobra v1.10.2 // cmd/calf: commands and flags
 	github.com/stretchr/testify v1.12.1
 	github.com/tetratelabs/wazero v1.12.0
 	go.uber.org/goleak v1.3.0
 	golang.org/x/sys v0.49.0
-	golang.org/x/text v0.41.0 // cmd/calf: the width of East Asian characters; pgx needs it, too
+	golang.org/x/text v0.41.0 // cmd/calf: the width of East Asian characters; dumps: encodings; pgx needs it, too
 )
 
 require (

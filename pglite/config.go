@@ -3,6 +3,7 @@ package pglite
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"os"
@@ -48,6 +49,15 @@ type Config struct {
 	Durability Durability
 	// Init is what kind of cluster a new data directory holds.
 	Init Init
+	// Load, if set, is an archive of a data directory, tar or tar.gz, that a new
+	// database is made of: one that DB.Dump, "calf dump" or PGlite's dumpDataDir
+	// wrote. Dir must be empty or not exist then, and Init does not count. The
+	// archive is read once, to its end; a Read that waits is not interrupted
+	// when the context of Open ends.
+	Load io.Reader
+	// LoadLimit bounds the size of the files in the archive, in bytes; 0 means
+	// 64 GiB. An archive of more is refused when the limit is reached.
+	LoadLimit int64
 	// NoBackground leaves out PostgreSQL's background writer, WAL writer and
 	// autovacuum. Checkpoints are always done. Without the WAL writer, commits
 	// with Relaxed reach the disk with the next checkpoint at the latest, which
@@ -123,6 +133,9 @@ func (c Config) validate() (Config, error) {
 	}
 	if c.Durability < Full || c.Durability > None {
 		return c, fmt.Errorf("pglite: Config.Durability %d is none of Full, Relaxed and None", c.Durability)
+	}
+	if c.LoadLimit < 0 {
+		return c, fmt.Errorf("pglite: Config.LoadLimit %d is negative", c.LoadLimit)
 	}
 	if c.MemoryLimit != 0 && c.MemoryLimit < minMemory {
 		return c, fmt.Errorf("pglite: Config.MemoryLimit %d is less than %d", c.MemoryLimit, minMemory)

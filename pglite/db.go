@@ -1,6 +1,7 @@
 package pglite
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,8 @@ import (
 type DB struct {
 	cfg     Config
 	cluster *runtime.Cluster
+	dir     string      // the data directory on the host, or ""
+	vol     vfs.Volume  // what is in it
 	release []io.Closer // the volume, then the lock
 
 	// Sessions end when ctx does.
@@ -41,8 +44,9 @@ func Open(ctx context.Context, dir string) (*DB, error) {
 }
 
 // OpenConfig opens a database. A directory that does not exist or is empty
-// becomes a new database; one that was not closed is recovered. Errors leave
-// an existing directory as it is.
+// becomes a new database, or the one in [Config].Load; one that was not closed
+// is recovered. Errors leave an existing directory as it is, and of a new one
+// nothing.
 //
 // The context bounds the opening only. The DB must be closed.
 func OpenConfig(ctx context.Context, cfg Config) (_ *DB, err error) {
@@ -74,22 +78,25 @@ func OpenConfig(ctx context.Context, cfg Config) (_ *DB, err error) {
 	}
 	var dir *directory
 	if cfg.Dir != "" { // before the guest is loaded: what is wrong here is quickly told
-		if dir, err = openDirectory(cfg.Dir); err != nil {
+		open := openDirectory
+		if cfg.Load != nil {
+			open = newDirectory
+		}
+		if dir, err = open(cfg.Dir); err != nil {
 			return nil, err
 		}
-		db.release = append(db.release, dir)
+		db.dir, db.release = dir.path, append(db.release, dir)
 	}
 	mod, err := loadModule(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	volume, err := db.volume(ctx, mod, dir)
-	if err != nil {
+	if err := db.openVolume(ctx, mod, dir); err != nil {
 		return nil, err
 	}
 	cfg.Progress("starting PostgreSQL")
 	db.cluster, err = mod.Start(ctx, runtime.ClusterConfig{
-		Data:         volume,
+		Data:         db.vol,
 		Settings:     db.settings(),
 		Files:        db.files(),
 		MemoryLimit:  cfg.MemoryLimit,
@@ -101,18 +108,22 @@ func OpenConfig(ctx context.Context, cfg Config) (_ *DB, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := db.createExtensions(ctx); err != nil {
+	err = db.createExtensions(ctx)
+	if err == nil && dir != nil {
+		err = dir.complete()
+	}
+	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
 }
 
-// volume returns the volume that holds the data directory, with a cluster in
-// it.
-func (db *DB) volume(ctx context.Context, mod *runtime.Module, dir *directory) (vfs.Volume, error) {
+// openVolume opens the volume that holds the data directory. If there is no
+// cluster in it, it makes one; the directory is not complete then.
+func (db *DB) openVolume(ctx context.Context, mod *runtime.Module, dir *directory) error {
 	if dir == nil {
-		mem := vfs.NewMemory(0)
-		return mem, db.newCluster(ctx, mod, mem)
+		db.vol = vfs.NewMemory(0)
+		return db.newCluster(ctx, mod)
 	}
 	sync := vfs.SyncFull
 	if db.cfg.Durability == None {
@@ -120,17 +131,29 @@ func (db *DB) volume(ctx context.Context, mod *runtime.Module, dir *directory) (
 	}
 	host, err := vfs.OpenHost(dir.path, vfs.HostOptions{Sync: sync})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	db.release = append([]io.Closer{host}, db.release...)
+	db.vol, db.release = host, append([]io.Closer{host}, db.release...)
 	if !dir.fresh {
-		return host, nil
+		return nil
 	}
-	return host, dir.fill(func() error { return db.newCluster(ctx, mod, host) })
+	if err := dir.begin(); err != nil {
+		return err
+	}
+	return db.newCluster(ctx, mod)
 }
 
 // newCluster makes a cluster in an empty volume.
-func (db *DB) newCluster(ctx context.Context, mod *runtime.Module, v vfs.Volume) error {
+func (db *DB) newCluster(ctx context.Context, mod *runtime.Module) error {
+	if db.cfg.Load != nil {
+		db.cfg.Progress("loading the archive")
+		err := unpack(ctx, db.cfg.Load, db.vol, db.cfg.LoadLimit)
+		db.cfg.Load = nil
+		if err != nil {
+			return err
+		}
+		return checkArchive(db.vol)
+	}
 	i := db.cfg.Init
 	init := runtime.InitConfig{
 		Username: i.Username, Encoding: i.Encoding, LocaleProvider: i.LocaleProvider, Locale: i.Locale,
@@ -138,10 +161,22 @@ func (db *DB) newCluster(ctx context.Context, mod *runtime.Module, v vfs.Volume)
 	}
 	if init.IsDefault() {
 		db.cfg.Progress("making a new database")
-		return mod.CopyTemplate(ctx, v)
+		return mod.CopyTemplate(ctx, db.vol)
 	}
 	db.cfg.Progress("making a new database with initdb")
-	return mod.InitDB(ctx, v, init)
+	if mem, ok := db.vol.(*vfs.Memory); ok {
+		return mod.InitDB(ctx, mem, init)
+	}
+	// initdb insists on an empty directory, and this one is locked and marked.
+	mem := vfs.NewMemory(0)
+	if err := mod.InitDB(ctx, mem, init); err != nil {
+		return err
+	}
+	var files bytes.Buffer
+	if err := vfs.WriteTar(mem, &files, "."); err != nil {
+		return err
+	}
+	return vfs.LoadTarBytes(db.vol, files.Bytes(), ".", vfs.TarOptions{})
 }
 
 // settings returns the parameters for the server's command line.

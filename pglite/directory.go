@@ -21,11 +21,17 @@ const (
 	incompleteName = "calf.incomplete"
 )
 
+// versionName is the file that tells of which version a data directory is.
+const versionName = "PG_VERSION"
+
 // A directory is a data directory that this process has locked.
 type directory struct {
-	path  string
-	fresh bool // there is no cluster in it yet
-	lock  *lock
+	path    string
+	fresh   bool // there is no cluster in it yet
+	made    bool // nor was there a directory
+	begun   bool // a cluster is being made
+	passing bool // calf does not open the directory: the lock's file goes with the lock
+	lock    *lock
 }
 
 // openDirectory locks a data directory and looks at what it holds. One that
@@ -35,8 +41,10 @@ func openDirectory(path string) (_ *directory, err error) {
 	if err != nil {
 		return nil, err
 	}
+	d := &directory{path: abs}
 	switch info, err := os.Stat(abs); {
 	case errors.Is(err, fs.ErrNotExist):
+		d.made = true
 		if err := makeDurably(abs); err != nil {
 			return nil, err
 		}
@@ -45,29 +53,32 @@ func openDirectory(path string) (_ *directory, err error) {
 	case !info.IsDir():
 		return nil, errNotDirectory
 	}
-	if err := checkVersion(abs); err != nil { // before anything is written
+	if err := d.check(); err != nil { // before anything is written
 		return nil, err
 	}
-	l, err := lockDirectory(abs)
-	if err != nil {
+	if err := d.take(); err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			l.Close()
-		}
-	}()
-	// Only who runs, or did not end well, leaves this file.
-	if exists(filepath.Join(abs, "postmaster.pid")) {
-		if who := foreignUser(abs); who != "" {
-			return nil, fmt.Errorf("%w by %s", ErrLocked, who)
-		}
-	}
-	d := &directory{path: abs, lock: l}
 	if d.fresh, err = d.isFresh(); err != nil {
-		return nil, err
+		return nil, errors.Join(err, d.lock.Close())
 	}
 	return d, nil
+}
+
+// take locks the directory, unless another program uses it.
+func (d *directory) take() error {
+	l, err := lockDirectory(d.path)
+	if err != nil {
+		return err
+	}
+	// Only who runs, or did not end well, leaves this file.
+	if exists(filepath.Join(d.path, "postmaster.pid")) {
+		if who := foreignUser(d.path); who != "" {
+			return errors.Join(fmt.Errorf("%w by %s", ErrLocked, who), l.Close())
+		}
+	}
+	d.lock = l
+	return nil
 }
 
 // makeDurably makes a directory, and those above it that are missing, so that a
@@ -85,36 +96,57 @@ func makeDurably(path string) error {
 	return syncDir(parent)
 }
 
-// checkVersion returns an error for a directory that another version, or
-// another program, uses.
-func checkVersion(path string) error {
-	if exists(filepath.Join(path, incompleteName)) {
+// newDirectory locks a directory that is to become a data directory: one that
+// is empty or does not exist. The error for another wraps fs.ErrExist.
+func newDirectory(path string) (*directory, error) {
+	d, err := openDirectory(path)
+	if v := (*VersionError)(nil); errors.As(err, &v) || errors.Is(err, ErrNotPostgres) {
+		return nil, errNotEmpty
+	}
+	if err == nil && !d.fresh {
+		return nil, errors.Join(errNotEmpty, d.Close())
+	}
+	return d, err
+}
+
+var errNotEmpty = fmt.Errorf("the directory has to be empty or not to exist: %w", fs.ErrExist)
+
+// check returns an error for a directory that another version, or another
+// program, uses.
+func (d *directory) check() error {
+	if exists(filepath.Join(d.path, incompleteName)) {
 		return nil // whatever it says
 	}
-	b, err := os.ReadFile(filepath.Join(path, "PG_VERSION"))
-	if errors.Is(err, fs.ErrNotExist) {
-		entries, err := os.ReadDir(path)
+	b, err := os.ReadFile(filepath.Join(d.path, versionName))
+	if !errors.Is(err, fs.ErrNotExist) {
 		if err != nil {
 			return err
 		}
-		for _, e := range entries {
-			if !isOurs(e.Name()) {
-				return fmt.Errorf("%w: it has %s but no PG_VERSION", ErrNotPostgres, e.Name())
-			}
-		}
-		return nil
+		return checkVersion(d.path, b)
 	}
+	entries, err := os.ReadDir(d.path)
 	if err != nil {
 		return err
 	}
-	found := strings.TrimSpace(string(b))
+	for _, e := range entries {
+		if !isOurs(e.Name()) {
+			return fmt.Errorf("%w: it has %s but no %s", ErrNotPostgres, e.Name(), versionName)
+		}
+	}
+	return nil
+}
+
+// checkVersion looks at the content of PG_VERSION, of a directory or, if that is
+// empty, an archive.
+func checkVersion(dir string, content []byte) error {
+	found := strings.TrimSpace(string(content))
 	switch {
 	case found == pgVersion:
 		return nil
 	case found == "" || strings.Trim(found, "0123456789.") != "":
-		return fmt.Errorf("%w: PG_VERSION is damaged", ErrNotPostgres)
+		return fmt.Errorf("%w: %s is damaged", ErrNotPostgres, versionName)
 	}
-	return &VersionError{Dir: path, Found: found, Wanted: pgVersion}
+	return &VersionError{Dir: dir, Found: found, Wanted: pgVersion}
 }
 
 func isOurs(name string) bool {
@@ -130,46 +162,73 @@ func exists(path string) bool {
 // attempt to make one has left.
 func (d *directory) isFresh() (bool, error) {
 	if !exists(filepath.Join(d.path, incompleteName)) {
-		return !exists(filepath.Join(d.path, "PG_VERSION")), nil
+		return !exists(filepath.Join(d.path, versionName)), nil
 	}
+	return true, d.empty()
+}
+
+// empty removes all but what is ours.
+func (d *directory) empty() error {
 	entries, err := os.ReadDir(d.path)
 	if err != nil {
-		return false, err
+		return err
 	}
 	for _, e := range entries {
 		if isOurs(e.Name()) {
 			continue
 		}
 		if err := os.RemoveAll(filepath.Join(d.path, e.Name())); err != nil {
-			return false, err
+			return err
 		}
 	}
-	return true, nil
+	return nil
 }
 
-// fill makes a cluster with the given function. The directory is marked as
-// long as it is not complete.
-func (d *directory) fill(makeCluster func() error) error {
-	mark := filepath.Join(d.path, incompleteName)
-	f, err := os.OpenFile(mark, os.O_CREATE|os.O_WRONLY, 0o600)
+// begin begins to make a cluster. Until it is complete, the directory is
+// marked: whoever finds it so begins anew.
+func (d *directory) begin() error {
+	f, err := os.OpenFile(filepath.Join(d.path, incompleteName), os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	err = errors.Join(f.Sync(), f.Close(), syncDir(d.path))
-	if err == nil {
-		err = makeCluster()
-	}
-	if err != nil {
-		return err // the mark stays: the next attempt starts afresh
-	}
-	if err := os.Remove(mark); err != nil {
-		return err
-	}
-	return syncDir(d.path)
+	d.begun = true
+	return errors.Join(f.Sync(), f.Close(), syncDir(d.path))
 }
 
-// Close unlocks the directory.
-func (d *directory) Close() error { return d.lock.Close() }
+// complete says that the cluster is there, and on disk.
+func (d *directory) complete() error {
+	if !d.fresh {
+		return nil
+	}
+	if err := os.Remove(filepath.Join(d.path, incompleteName)); err != nil {
+		return err
+	}
+	d.fresh, d.begun = false, false
+	return errors.Join(syncDir(d.path), syncDir(filepath.Dir(d.path)))
+}
+
+// Close unlocks the directory. If there is still no cluster, it is as it was
+// before.
+func (d *directory) Close() (err error) {
+	if d.begun {
+		if err = d.empty(); err == nil {
+			err = os.Remove(filepath.Join(d.path, incompleteName))
+		}
+	}
+	if d.lock == nil {
+		return err
+	}
+	remove := d.fresh && d.made
+	if d.passing || remove {
+		// It is still held: who has the file open already fails to lock it.
+		// Windows removes no open file.
+		_ = os.Remove(filepath.Join(d.path, lockName))
+	}
+	if remove {
+		_ = os.Remove(d.path) // unless somebody has put something there
+	}
+	return errors.Join(err, d.lock.Close())
+}
 
 // syncDir makes the names in a directory durable, where there is a way to: not
 // on Windows, nor in a directory that this user may not read.

@@ -24,9 +24,25 @@
 // compiles them, which takes some seconds; [Preload] does it at a moment of
 // the program's choice.
 //
+// # Copies
+//
+// DB.Dump writes an open database as a tar archive, without stopping it, and
+// Config.Load makes a new database of one. PGlite's loadDataDir and dumpDataDir
+// take and make the same archives, and its data directories under Node are
+// calf's; one program at a time may have a directory open, which PGlite does not
+// check. Archive and Restore do without PostgreSQL, for directories that are not
+// open.
+//
+// # Dumps as SQL
+//
+// [DB.DumpSQL] runs PostgreSQL's own pg_dump on a database, [DumpSQL] on any
+// server, and [DB.DumpAllSQL] dumps roles and all databases. [DB.RestoreSQL]
+// and [RestoreSQL] run dumps of any pg_dump or pg_dumpall, scripts and archives.
+//
 // # Errors
 //
 // Errors of SQL are *pgconn.PgError, untouched. The package's own are
 // [ErrClosed], [ErrLocked], [ErrNotPostgres] and [*VersionError]; a crash of
-// PostgreSQL is a [*CrashError]. Use errors.Is and errors.As.
+// PostgreSQL is a [*CrashError]. What is wrong with a dump is a [*ToolError] or a
+// [*RestoreError]. Use errors.Is and errors.As.
 package pglite

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/calfdb/calf/runtime"
+	"github.com/calfdb/calf/runtime/vfs"
 )
 
 var (
@@ -18,19 +19,34 @@ var (
 	// ErrNotPostgres is wrapped by the error of Open for a directory that
 	// holds something other than a PostgreSQL data directory.
 	ErrNotPostgres = errors.New("not a PostgreSQL data directory")
+	// ErrBadArchive is wrapped by the error of Open for a Config.Load that is
+	// damaged, was cut off, exceeds a limit, or holds what no data directory
+	// has, such as links.
+	ErrBadArchive = vfs.ErrBadTar
 )
 
-// A VersionError is returned by Open for a data directory of another major
-// version of PostgreSQL. The directory is left untouched.
+// A VersionError is returned by Open for a data directory, or an archive of one,
+// of another major version of PostgreSQL. The directory is left untouched.
 type VersionError struct {
-	// Dir is the directory, Found its version (of the file PG_VERSION), and
-	// Wanted the version that this program runs.
+	// Dir is the directory, or "" for an archive; Found is its version (of the
+	// file PG_VERSION), and Wanted the version that this program runs.
 	Dir, Found, Wanted string
 }
 
+// releases tells which releases of PGlite have a version of PostgreSQL.
+var releases = map[string]string{"16": "0.2", "17": "0.3 and 0.4"}
+
 func (e *VersionError) Error() string {
-	return fmt.Sprintf("pglite: opening %s: the data directory is of PostgreSQL %s, and this is PostgreSQL %s; dump it with its own version and restore the dump",
-		e.Dir, e.Found, e.Wanted)
+	object, kind := e.Dir, "data directory"
+	if e.Dir == "" {
+		object, kind = "an archive", "archive"
+	}
+	found := e.Found
+	if r := releases[found]; r != "" {
+		found += " (PGlite " + r + ")"
+	}
+	return fmt.Sprintf("pglite: opening %s: the %s is of PostgreSQL %s, and this is PostgreSQL %s; dump it with its own version and restore the dump",
+		object, kind, found, e.Wanted)
 }
 
 // A CrashError says that a process of PostgreSQL crashed. All connections of

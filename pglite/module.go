@@ -13,7 +13,29 @@ import (
 var modules struct {
 	sync.Mutex
 	byAssets map[*assets.Set]*runtime.Module
-	found    *assets.Set // what assets.Open found
+}
+
+// found is what assets.Open found.
+var found struct {
+	sync.Mutex
+	set *assets.Set
+}
+
+// assets returns the guest's files.
+func (c Config) assets() (*assets.Set, error) {
+	if c.Assets != nil {
+		return c.Assets, nil
+	}
+	found.Lock()
+	defer found.Unlock()
+	if found.set == nil {
+		set, err := assets.Open()
+		if err != nil {
+			return nil, err
+		}
+		found.set = set
+	}
+	return found.set, nil
 }
 
 // Preload loads and compiles the guest, which the first Open does otherwise.
@@ -34,16 +56,9 @@ func Preload(ctx context.Context, cfg Config) error {
 func loadModule(ctx context.Context, cfg Config) (*runtime.Module, error) {
 	modules.Lock()
 	defer modules.Unlock()
-	set := cfg.Assets
-	if set == nil {
-		if modules.found == nil {
-			found, err := assets.Open()
-			if err != nil {
-				return nil, err
-			}
-			modules.found = found
-		}
-		set = modules.found
+	set, err := cfg.assets()
+	if err != nil {
+		return nil, err
 	}
 	if m := modules.byAssets[set]; m != nil {
 		return m, nil

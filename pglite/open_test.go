@@ -290,15 +290,17 @@ func TestEnvironmentIsNotConsulted(t *testing.T) {
 
 func TestInitOptions(t *testing.T) {
 	t.Parallel()
-	db := open(t, pglite.Config{Init: pglite.Init{
-		Username: "moo", Encoding: "SQL_ASCII", LocaleProvider: "builtin", Locale: "C",
-		NoDataChecksums: true, Args: []string{"--wal-segsize=1"},
-	}})
-	require.Equal(t, "moo", query[string](t, db, "SELECT current_user::text"))
-	require.Equal(t, "SQL_ASCII", query[string](t, db, "SHOW server_encoding"))
-	require.Equal(t, "off", query[string](t, db, "SHOW data_checksums"))
-	require.Equal(t, "1MB", query[string](t, db, "SHOW wal_segment_size"))
-	require.Equal(t, "b", query[string](t, db, "SELECT datlocprovider::text FROM pg_database WHERE datname = 'postgres'"))
+	for _, dir := range []string{"", filepath.Join(t.TempDir(), "data")} {
+		db := open(t, pglite.Config{Dir: dir, Init: pglite.Init{
+			Username: "moo", Encoding: "SQL_ASCII", LocaleProvider: "builtin", Locale: "C",
+			NoDataChecksums: true, Args: []string{"--wal-segsize=1"},
+		}})
+		require.Equal(t, "moo", query[string](t, db, "SELECT current_user::text"))
+		require.Equal(t, "SQL_ASCII", query[string](t, db, "SHOW server_encoding"))
+		require.Equal(t, "off", query[string](t, db, "SHOW data_checksums"))
+		require.Equal(t, "1MB", query[string](t, db, "SHOW wal_segment_size"))
+		require.Equal(t, "b", query[string](t, db, "SELECT datlocprovider::text FROM pg_database WHERE datname = 'postgres'"))
+	}
 }
 
 func TestICU(t *testing.T) {

@@ -15,3 +15,6 @@ func (c *Cluster) SharedRanges(f func(memory []byte, malloc func(n int) uint32))
 	})
 	return ranges, err
 }
+
+// EncodingName is the name that a tool gets for the number of an encoding.
+func EncodingName(n int) string { return encodingName(n) }

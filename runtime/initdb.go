@@ -258,11 +258,11 @@ func (sh *shell) runMain(p *process, args []string) (int, error) {
 	if _, err := p.guest.Call("__wasm_call_ctors"); err != nil {
 		return 0, err
 	}
-	err := callMain(p.guest, args)
-	if status, ok := emscripten.ExitStatus(err); ok {
-		return status, nil
+	status, err := callMain(p.guest, args)
+	if s, ok := emscripten.ExitStatus(err); ok {
+		return s, nil
 	}
-	return 0, err
+	return status, err
 }
 
 // The methods of processHost.

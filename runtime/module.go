@@ -50,19 +50,9 @@ type Config struct {
 
 // Load links and compiles PostgreSQL, or loads what has been compiled before.
 func Load(ctx context.Context, cfg Config) (_ *Module, err error) {
-	rc := wazero.NewRuntimeConfig()
-	if cfg.Interpret {
-		rc = wazero.NewRuntimeConfigInterpreter()
-	}
-	rc = rc.WithCoreFeatures(api.CoreFeaturesV2).
-		WithMemoryLimitPages(maxMemory / linmem.PageSize).
-		WithDebugInfoEnabled(false)
-	if cfg.CacheDir != "" {
-		cache, err := wazero.NewCompilationCacheWithDir(cfg.CacheDir)
-		if err != nil {
-			return nil, fmt.Errorf("runtime: opening the compilation cache: %w", err)
-		}
-		rc = rc.WithCompilationCache(cache)
+	rc, err := cfg.runtimeConfig()
+	if err != nil {
+		return nil, err
 	}
 	ctx = experimental.WithCompilationWorkers(ctx, compilationWorkers())
 	m := &Module{
@@ -90,6 +80,25 @@ func Load(ctx context.Context, cfg Config) (_ *Module, err error) {
 		return nil, err
 	}
 	return m, m.loadFiles()
+}
+
+// runtimeConfig returns the configuration of an engine.
+func (cfg Config) runtimeConfig() (wazero.RuntimeConfig, error) {
+	rc := wazero.NewRuntimeConfig()
+	if cfg.Interpret {
+		rc = wazero.NewRuntimeConfigInterpreter()
+	}
+	rc = rc.WithCoreFeatures(api.CoreFeaturesV2).
+		WithMemoryLimitPages(maxMemory / linmem.PageSize).
+		WithDebugInfoEnabled(false)
+	if cfg.CacheDir == "" {
+		return rc, nil
+	}
+	cache, err := wazero.NewCompilationCacheWithDir(cfg.CacheDir)
+	if err != nil {
+		return nil, fmt.Errorf("runtime: opening the compilation cache: %w", err)
+	}
+	return rc.WithCompilationCache(cache), nil
 }
 
 // Close releases the module. All clusters must have been closed.

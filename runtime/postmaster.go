@@ -189,7 +189,7 @@ func (pm *postmaster) boot() (err error) {
 	for _, s := range pm.c.settings() {
 		args = append(args, "-c", s)
 	}
-	err = callMain(g, args)
+	_, err = callMain(g, args)
 	switch status, exited := emscripten.ExitStatus(err); {
 	case errors.Is(err, forkPoint):
 	case exited && status != 0:
@@ -247,16 +247,16 @@ func standardFiles(fs *vfs.FS) (*vfs.Table, error) {
 	return t, nil
 }
 
-// callMain calls main with arguments.
-func callMain(g *emscripten.Guest, args []string) error {
+// callMain calls main with arguments and returns what it returns.
+func callMain(g *emscripten.Guest, args []string) (status int, err error) {
 	argv := g.Malloc(4 * (len(args) + 1))
 	for i, a := range args {
 		s := g.NewString(a) // may grow the memory
 		g.Store32(argv+4*uint32(i), s)
 	}
 	g.Store32(argv+4*uint32(len(args)), 0)
-	_, err := g.Call("__main_argc_argv", uint64(len(args)), uint64(argv))
-	return err
+	v, err := g.Call("__main_argc_argv", uint64(len(args)), uint64(argv))
+	return int(int32(v)), err
 }
 
 // start starts a child. A client backend gets the connection to its client.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 
@@ -14,6 +15,8 @@ import (
 type database struct {
 	dir, user, name string
 	log             bool
+	load            io.Reader          // an archive that a new database is made of
+	told            func(doing string) // in place of standard error, if not nil
 }
 
 func (d *database) addTo(c *cobra.Command) {
@@ -29,9 +32,12 @@ func (d *database) open(ctx context.Context, p *program) (*pglite.DB, error) {
 	if d.dir == "" || strings.Contains(d.dir, "://") && d.dir != pglite.Memory {
 		return nil, usage(fmt.Sprintf("--db %q is neither a directory nor %s", d.dir, pglite.Memory))
 	}
-	s := newQuietSteps(p.stderr)
-	defer s.stop()
-	cfg := pglite.Config{Dir: d.dir, Progress: s.step}
+	cfg := pglite.Config{Dir: d.dir, Load: d.load, Progress: d.told}
+	if d.told == nil {
+		s := newQuietSteps(p.stderr)
+		defer s.stop()
+		cfg.Progress = s.step
+	}
 	if d.log {
 		cfg.Logger = slog.New(slog.NewTextHandler(p.stderr, nil))
 	}

@@ -54,9 +54,9 @@ func (in *input) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// isTerminal reports whether somebody types what is read.
-func isTerminal(r io.Reader) bool {
-	f, ok := r.(*os.File)
+// isTerminal reports whether a person is at the other end of a reader or writer.
+func isTerminal(rw any) bool {
+	f, ok := rw.(*os.File)
 	if !ok {
 		return false
 	}

@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"github.com/calfdb/calf/cmd/calf/internal/render"
-	"github.com/calfdb/calf/cmd/calf/internal/script"
 	"github.com/calfdb/calf/cmd/calf/internal/session"
+	"github.com/calfdb/calf/internal/sqlscript"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/spf13/cobra"
 )
@@ -105,7 +105,7 @@ func (q *query) run(ctx context.Context, p *program, args []string) (err error) 
 		return err
 	}
 	defer s.Close()
-	err = s.Run(ctx, script.NewScanner(sql))
+	err = s.Run(ctx, sqlscript.NewScanner(sql))
 	if errors.Is(err, session.ErrFailed) {
 		return errReported
 	}

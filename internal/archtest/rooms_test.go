@@ -9,7 +9,7 @@ var rooms = []room{
 	{path: "runtime/vfs/vfstest", may: []string{"runtime"}},
 	{path: "wire"},
 	{path: "schema"},
-	{path: "pglite", may: []string{"runtime", "wire", "assets", "internal/pgdata"}},
+	{path: "pglite", may: []string{"runtime", "wire", "assets", "internal/pgdata", "internal/relay", "internal/sqlscript", "internal/pgarchive"}},
 	{path: "pglite/pglitetest", may: []string{"pglite", "schema", "assets"}},
 	{path: "pglite/presenter", may: []string{"schema"}},
 	{path: "pglite/manager", may: []string{"pglite", "schema", "assets"}},
@@ -19,6 +19,9 @@ var rooms = []room{
 	{path: "cmd", may: []string{anywhere}},
 	{path: "examples", may: []string{anywhere}},
 	{path: "internal/pgdata"}, // what PostgreSQL's files mean
+	{path: "internal/relay"},
+	{path: "internal/sqlscript"},                                      // where statements end
+	{path: "internal/pgarchive", may: []string{"internal/sqlscript"}}, // what pg_dump's archives hold
 	{path: "internal/peers"},
 	{path: "internal/archtest"},
 }

@@ -17,7 +17,13 @@ type TarOptions struct {
 	MaxBytes int64
 	// MaxEntries is how many entries there may be; 0 means 1<<20.
 	MaxEntries int
+	// OwnerOnly gives directories the mode 0700 and files 0600, whatever the
+	// archive says.
+	OwnerOnly bool
 }
+
+// tarBlock is what the parts of an archive are multiples of.
+const tarBlock = 512
 
 func (o TarOptions) withDefaults() TarOptions {
 	if o.MaxBytes == 0 {

@@ -14,15 +14,19 @@ import (
 // that [archive/tar] reads, as PGlite's dumpDataDir writes them; names may
 // begin with a slash and are relative to at nevertheless. Modes and times of
 // modification are kept, owners are not. Of entries with the same name the
-// last one wins, and also over a file that was there.
+// last one wins, and also over a file that was there. An archive that does not
+// end as archives do, with zeros, was cut off and is an error.
+//
+// The reader is read up to the end of the archive, not to its own end.
 //
 // Nothing is made outside of at: a name with ".." is an error, as are links,
 // devices and anything else, and no existing link is followed. After an error
 // what was unpacked so far stays.
 func LoadTar(v Volume, r io.Reader, at string, o TarOptions) error {
 	l := newTarLoader(v, at, o)
-	tr := tar.NewReader(r)
-	return l.load(tr, func(h *tar.Header, name string) error {
+	in := &countingReader{r: r}
+	tr := tar.NewReader(in)
+	return l.load(tr, in.count, func(h *tar.Header, name string) error {
 		return l.copyFile(tr, h, name)
 	})
 }
@@ -33,14 +37,29 @@ func LoadTar(v Volume, r io.Reader, at string, o TarOptions) error {
 func LoadTarBytes(v Volume, data []byte, at string, o TarOptions) error {
 	l := newTarLoader(v, at, o)
 	r := bytes.NewReader(data)
-	return l.load(tar.NewReader(r), func(h *tar.Header, name string) error {
+	read := func() int64 { return int64(len(data) - r.Len()) }
+	return l.load(tar.NewReader(r), read, func(h *tar.Header, name string) error {
 		rest := data[len(data)-r.Len():] // Next stops where the content begins
 		if h.Size > int64(len(rest)) {
 			return badEntry(h.Name, "is cut off")
 		}
-		return writeFile(v, name, rest[:h.Size:h.Size], mode(h))
+		return writeFile(v, name, rest[:h.Size:h.Size], l.mode(h))
 	})
 }
+
+// countingReader counts what was read of a reader.
+type countingReader struct {
+	r io.Reader
+	n int64
+}
+
+func (c *countingReader) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+func (c *countingReader) count() int64 { return c.n }
 
 type tarLoader struct {
 	vol     Volume
@@ -60,10 +79,15 @@ func newTarLoader(v Volume, at string, o TarOptions) *tarLoader {
 	}
 }
 
-func (l *tarLoader) load(tr *tar.Reader, file func(h *tar.Header, name string) error) error {
+// load unpacks an archive. read tells how much of it was read, and file makes a
+// regular file.
+func (l *tarLoader) load(tr *tar.Reader, read func() int64, file func(h *tar.Header, name string) error) error {
+	var end int64 // of the last entry
 	for {
 		h, err := tr.Next()
 		switch {
+		case err == io.EOF && read() < end+tarBlock:
+			return fmt.Errorf("vfs: loading archive: %w: it is cut off", ErrBadTar)
 		case err == io.EOF:
 			return l.sync()
 		case errors.Is(err, tar.ErrInsecurePath): // names are checked below
@@ -71,6 +95,9 @@ func (l *tarLoader) load(tr *tar.Reader, file func(h *tar.Header, name string) e
 			return fmt.Errorf("vfs: loading archive: %w: %w", ErrBadTar, err)
 		case err != nil:
 			return fmt.Errorf("vfs: loading archive: %w", err)
+		}
+		if end = read(); h.Typeflag == tar.TypeReg {
+			end += (h.Size + tarBlock - 1) / tarBlock * tarBlock
 		}
 		if err := l.entry(h, file); err != nil {
 			if errors.Is(err, ErrBadTar) {
@@ -157,7 +184,7 @@ func (l *tarLoader) name(h *tar.Header) (string, error) {
 // copyFile writes content as it arrives, so that a header that lies about the
 // size costs nothing.
 func (l *tarLoader) copyFile(r io.Reader, h *tar.Header, name string) error {
-	f, err := l.vol.Open(name, O_WRONLY|O_CREAT, mode(h))
+	f, err := l.vol.Open(name, O_WRONLY|O_CREAT, l.mode(h))
 	if err != nil {
 		return err
 	}

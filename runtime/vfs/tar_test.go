@@ -100,6 +100,93 @@ func TestLoadTar(t *testing.T) {
 	}
 }
 
+func TestLoadTarOwnerOnly(t *testing.T) {
+	t.Parallel()
+	f, d := file("open", "x"), dir("wide")
+	f.Mode, d.Mode = 0o666, 0o777
+	none := file("wide/none", "x")
+	none.Mode = 0
+	data := archive(t, f, d, none, file("implicit/f", "x"))
+	for _, l := range loads {
+		u := as(t, newHostFS(t))
+		require.NoError(t, l.load(u.fs, data, vfs.TarOptions{OwnerOnly: true}))
+		for name, mode := range map[string]uint32{
+			"open": vfs.S_IFREG | 0o600, "wide": vfs.S_IFDIR | 0o700, "wide/none": vfs.S_IFREG | 0o600,
+			"implicit": vfs.S_IFDIR | 0o700, "implicit/f": vfs.S_IFREG | 0o600,
+		} {
+			require.EqualValues(t, mode, u.stat(name).Mode, name)
+		}
+	}
+}
+
+// TestLoadTarEnd: only zeros end an archive, and what follows is not read.
+func TestLoadTarEnd(t *testing.T) {
+	t.Parallel()
+	whole := archive(t, dir("d"), file("d/full", string(page('x'))), file("d/part", "x"))
+	for n := range len(whole) / 512 {
+		for _, l := range loads {
+			err := l.load(newMemoryFS(t), whole[:n*512], vfs.TarOptions{})
+			if n*512 < len(whole)-512 { // GNU tar warns of a lone block of zeros
+				require.ErrorIs(t, err, vfs.ErrBadTar, "%s %d", l.name, n)
+			} else {
+				require.NoError(t, err)
+			}
+		}
+	}
+	r := bytes.NewReader(append(whole, "what follows"...))
+	require.NoError(t, newMemoryFS(t).LoadTar(r, base, vfs.TarOptions{}))
+	require.Equal(t, len("what follows"), r.Len())
+}
+
+func TestTarWriter(t *testing.T) {
+	t.Parallel()
+	m := vfs.NewMemory(0)
+	require.NoError(t, m.Mkdir("base", 0o700))
+	require.NoError(t, m.WriteFile("base/1", page('x'), 0o600))
+	require.NoError(t, m.Symlink("1", "base/link"))
+	var out bytes.Buffer
+	w := vfs.NewTarWriter(&out)
+	require.NoError(t, w.Add(m, "base"))
+	require.NoError(t, w.Add(m, "base/1"))
+	assertErrno(t, vfs.ENOENT, w.Add(m, "base/2"))
+	require.ErrorIs(t, w.Add(m, "base/link"), vfs.ENOTSUP)
+	require.NoError(t, w.AddBytes("label", []byte("text"), 0o640, time.Unix(1e9, 0)))
+	require.ErrorIs(t, vfs.LoadTar(vfs.NewMemory(0), bytes.NewReader(out.Bytes()), ".", vfs.TarOptions{}), vfs.ErrBadTar)
+	require.NoError(t, w.Close())
+	u := as(t, newMemoryFS(t))
+	require.NoError(t, u.fs.LoadTar(&out, base, vfs.TarOptions{}))
+	require.Equal(t, map[string]string{
+		"./base": "directory", "./base/1": "file " + string(page('x')), "./label": "file text",
+	}, u.tree("."))
+	require.EqualValues(t, vfs.S_IFREG|0o640, u.stat("label").Mode)
+
+	failing := vfs.NewTarWriter(errWriter{})
+	require.ErrorIs(t, failing.Add(m, "base/1"), io.ErrClosedPipe)
+	require.ErrorIs(t, failing.AddBytes("label", nil, 0, time.Time{}), io.ErrClosedPipe)
+	require.ErrorIs(t, failing.Close(), io.ErrClosedPipe)
+}
+
+type errWriter struct{}
+
+func (errWriter) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+func TestTarSize(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{0, 1, 511, 512, 513, 20_000} {
+		m := vfs.NewMemory(0)
+		require.NoError(t, m.WriteFile("f", make([]byte, size), 0o600))
+		require.NoError(t, m.Mkdir("d", 0o700))
+		var sum int64
+		require.NoError(t, vfs.Walk(m, ".", func(_ string, st vfs.Stat) error {
+			sum += vfs.TarSize(st)
+			return nil
+		}))
+		var out bytes.Buffer
+		require.NoError(t, vfs.WriteTar(m, &out, "."))
+		require.EqualValues(t, out.Len()-1024, sum)
+	}
+}
+
 func TestLoadTarAliases(t *testing.T) {
 	t.Parallel()
 	data := archive(t, file("f", string(page('a'))+string(page(0))+"tail"))
@@ -137,6 +224,9 @@ func TestLoadTarRefuses(t *testing.T) {
 		{"no name", archive(t, file(".", "x")), "without a name"},
 		{"cut content", archive(t, file("f", string(page('x'))))[:600], ""},
 		{"cut header", archive(t, file("f", "x"))[:300], ""},
+		{"cut between entries", archive(t, file("f", "x"), dir("d"))[:3*512], "cut off"},
+		{"cut before content", archive(t, file("f", "x"))[:512], ""},
+		{"empty", nil, "cut off"},
 		{"garbage", random(7, 2048), ""},
 		{"too many", archive(t, dir("1"), dir("2"), dir("3"), dir("4"), dir("5")), `"5"`},
 		{"too large", archive(t, file("small", "x"), file("large", strings.Repeat("x", 1<<20))), `"large"`},

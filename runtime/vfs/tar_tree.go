@@ -20,7 +20,7 @@ func (l *tarLoader) dir(h *tar.Header, name string) error {
 				return err
 			}
 		}
-		if err := l.mkdir(name, mode(h)); err != nil {
+		if err := l.mkdir(name, l.mode(h)); err != nil {
 			return err
 		}
 	}
@@ -84,10 +84,18 @@ func upper(name string) string {
 	return "."
 }
 
-func mode(h *tar.Header) uint32 { return uint32(h.Mode) & 0o777 }
+func (l *tarLoader) mode(h *tar.Header) uint32 {
+	switch {
+	case !l.o.OwnerOnly:
+		return uint32(h.Mode) & 0o777
+	case h.Typeflag == tar.TypeDir:
+		return 0o700
+	}
+	return 0o600
+}
 
 func (l *tarLoader) setAttr(h *tar.Header, name string) error {
-	a := Attr{Mode: new(mode(h))}
+	a := Attr{Mode: new(l.mode(h))}
 	if t := h.ModTime; t.After(time.Unix(0, 0)) && t.Year() < 2262 {
 		a.Mtime = &t
 	}

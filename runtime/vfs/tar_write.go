@@ -7,96 +7,112 @@ import (
 	"time"
 )
 
-// WriteTar writes the directory at of v as a tar archive, the way PGlite's
-// dumpDataDir does: names begin with a slash, directories have no slash at the
-// end, the directory itself has no entry, everything belongs to user 0. It is
-// ustar, and PAX where that does not suffice. Entries are sorted by name, so
-// equal trees make equal archives.
+// WriteTar writes the directory at of v as a tar archive, in the form of
+// [TarWriter]. Entries are sorted by name, so equal trees make equal archives.
 //
 // A [Memory] is written as it is at one moment. Of another volume in use every
 // file has the size that it had when it was reached; PostgreSQL repairs that
 // from its log, as with a base backup.
-//
-// A symbolic link, or anything else that is neither a directory nor a regular
-// file, is an error: the archive would not hold what it points to.
 func WriteTar(v Volume, w io.Writer, at string) error {
 	if m, ok := v.(*Memory); ok {
 		v = m.Fork()
 	}
-	t := &tarWriter{vol: v, tw: tar.NewWriter(w), buf: make([]byte, 256<<10)}
-	if err := t.dir(at, ""); err != nil {
+	t := NewTarWriter(w)
+	skip := len(at) + 1
+	if at == "." {
+		skip = 0
+	}
+	err := Walk(v, at, func(name string, _ Stat) error {
+		err := t.add(v, name, name[skip:])
+		if ErrnoOf(err) == ENOENT { // it was removed meanwhile
+			return nil
+		}
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("vfs: writing archive: %w", err)
 	}
-	return t.tw.Close()
+	return t.Close()
 }
 
-type tarWriter struct {
-	vol Volume
+// A TarWriter writes an archive the way PGlite's dumpDataDir does: names begin
+// with a slash, directories have no slash at the end, everything belongs to
+// user 0. It is ustar, and PAX where that does not suffice.
+//
+// It is not safe for concurrent use. Without Close the archive has no end, and
+// [LoadTar] refuses it.
+type TarWriter struct {
 	tw  *tar.Writer
 	buf []byte
 }
 
-// dir writes what is in the directory name, which the archive calls entry.
-func (t *tarWriter) dir(name, entry string) error {
-	h, err := t.vol.Open(name, O_RDONLY, 0)
-	if err != nil {
-		return err
-	}
-	list, err := h.ReadDir()
-	h.Close()
-	if err != nil {
-		return err
-	}
-	for _, e := range list {
-		kid := e.Name
-		if name != "." {
-			kid = name + "/" + kid
-		}
-		err := t.entry(kid, entry+"/"+e.Name)
-		if ErrnoOf(err) == ENOENT {
-			continue // it was removed meanwhile
-		}
-		if err != nil {
-			return err
-		}
+// NewTarWriter returns a writer of an archive to w.
+func NewTarWriter(w io.Writer) *TarWriter {
+	return &TarWriter{tw: tar.NewWriter(w), buf: make([]byte, 256<<10)}
+}
+
+// Add adds a directory, without what is in it, or a regular file of v by the
+// name that it has there. Nothing is added, and the error is [ENOENT], if there
+// is no such file. A symbolic link, or anything else, is an error: the archive
+// would not hold what it points to.
+func (t *TarWriter) Add(v Volume, name string) error {
+	if err := t.add(v, name, name); err != nil {
+		return fmt.Errorf("vfs: writing archive: %w", err)
 	}
 	return nil
 }
 
-func (t *tarWriter) entry(name, entry string) error {
-	st, err := t.vol.Lstat(name)
+// AddBytes adds a regular file with the given content.
+func (t *TarWriter) AddBytes(name string, content []byte, mode uint32, mtime time.Time) error {
+	h := header(Stat{Mode: mode, Size: int64(len(content)), Mtime: mtime}, name, tar.TypeReg)
+	err := t.tw.WriteHeader(h)
+	if err == nil {
+		_, err = t.tw.Write(content)
+	}
+	if err != nil {
+		return fmt.Errorf("vfs: writing archive: %w", err)
+	}
+	return nil
+}
+
+// Close ends the archive. It does not close what is written to.
+func (t *TarWriter) Close() error {
+	if err := t.tw.Close(); err != nil {
+		return fmt.Errorf("vfs: writing archive: %w", err)
+	}
+	return nil
+}
+
+// add adds a file of v, which the archive calls entry.
+func (t *TarWriter) add(v Volume, name, entry string) error {
+	st, err := v.Lstat(name)
 	switch {
 	case err != nil:
 		return err
 	case st.IsDir():
-		if err := t.tw.WriteHeader(header(st, entry, tar.TypeDir)); err != nil {
-			return err
-		}
-		return t.dir(name, entry)
+		return t.tw.WriteHeader(header(st, entry, tar.TypeDir))
 	case st.IsRegular():
-		return t.file(name, entry)
+		return t.file(v, name, entry)
 	}
-	return fmt.Errorf("%s is neither a directory nor a regular file: %w", entry, ENOTSUP)
+	return fmt.Errorf("/%s is neither a directory nor a regular file: %w", entry, ENOTSUP)
 }
 
-func (t *tarWriter) file(name, entry string) error {
-	h, err := t.vol.Open(name, O_RDONLY, 0)
+func (t *TarWriter) file(v Volume, name, entry string) error {
+	f, err := v.Open(name, O_RDONLY, 0)
 	if err != nil {
 		return err
 	}
-	defer h.Close()
-	st, err := h.Stat()
+	defer f.Close()
+	st, err := f.Stat()
 	if err != nil {
 		return err
 	}
-	hdr := header(st, entry, tar.TypeReg)
-	hdr.Size = st.Size
-	if err := t.tw.WriteHeader(hdr); err != nil {
+	if err := t.tw.WriteHeader(header(st, entry, tar.TypeReg)); err != nil {
 		return err
 	}
 	for off := int64(0); off < st.Size; {
 		part := t.buf[:min(int64(len(t.buf)), st.Size-off)]
-		n, err := h.ReadAt(part, off)
+		n, err := f.ReadAt(part, off)
 		if err != nil {
 			return err
 		}
@@ -109,11 +125,23 @@ func (t *tarWriter) file(name, entry string) error {
 	return nil
 }
 
+// TarSize returns how many bytes a file takes in an archive.
+func TarSize(st Stat) int64 {
+	if !st.IsRegular() {
+		return tarBlock
+	}
+	return tarBlock + (st.Size+tarBlock-1)/tarBlock*tarBlock
+}
+
 func header(st Stat, name string, kind byte) *tar.Header {
-	return &tar.Header{
+	h := &tar.Header{
 		Typeflag: kind,
-		Name:     name,
+		Name:     "/" + name,
 		Mode:     int64(st.Mode & 0o7777),
 		ModTime:  st.Mtime.Truncate(time.Second),
 	}
+	if kind == tar.TypeReg {
+		h.Size = st.Size
+	}
+	return h
 }

@@ -52,11 +52,11 @@ func (b *Builder) Function(im link.Import, f func(*Guest, []uint64)) {
 }
 
 // Imports defines the functions that a program imports, but for those from the
-// skipped modules. One that this package does not know is an error: the
-// program must not run on guesses.
+// skipped modules and those that are defined. One that this package does not
+// know is an error: the program must not run on guesses.
 func (b *Builder) Imports(imports []link.Import, skip ...string) error {
 	for _, im := range imports {
-		if slices.Contains(skip, im.Module) {
+		if slices.Contains(skip, im.Module) || b.done[im.Module+"."+im.Name] {
 			continue
 		}
 		f := Lookup(im.Name)

@@ -19,28 +19,14 @@ func Program(artifact []byte, suffix string) (wasm []byte, imports []Import, err
 		name string
 		hook uint32
 	}{{"pgl_system", hookSystem}, {"pgl_popen", hookPopen}, {"pgl_pclose", hookPclose}} {
-		name, hook := seam.name, seam.hook
-		f, ok := m.export(kindFunc, name)
-		if !ok {
-			return nil, nil, fmt.Errorf("link: program does not export %s", name)
+		f, ok := m.export(kindFunc, seam.name)
+		if ok && hooked[f] != "" {
+			return nil, nil, fmt.Errorf("link: %s and %s are one function", hooked[f], seam.name)
 		}
-		if hooked[f] != "" {
-			return nil, nil, fmt.Errorf("link: %s and %s are one function", hooked[f], name)
+		hooked[f] = seam.name
+		if err := m.replaceExport(seam.name, seam.hook, hooks[seam.hook-hookBase]); err != nil {
+			return nil, nil, fmt.Errorf("link: %w", err)
 		}
-		hooked[f] = name
-		body, err := m.body(f)
-		if err != nil {
-			return nil, nil, fmt.Errorf("link: %s: %w", name, err)
-		}
-		t, err := m.funcType(f)
-		if err != nil {
-			return nil, nil, fmt.Errorf("link: %s: %w", name, err)
-		}
-		want := hooks[hook-hookBase]
-		if !t.equal(signature(want.params, want.results)) {
-			return nil, nil, fmt.Errorf("link: %s has an unexpected type", name)
-		}
-		*body = append(append([]byte{0}, forward(hook, byte(len(t.params)))...), opEnd)
 	}
 	if err := m.addImports(Hooks, hooks); err != nil {
 		return nil, nil, fmt.Errorf("link: %w", err)

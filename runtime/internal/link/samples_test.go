@@ -193,3 +193,51 @@ func library() []byte {
 		sec(secData, dat(ggetx(memBase), "hi!\x00")),
 	)
 }
+
+// Offsets in the data of tool.
+const (
+	toolText    = 0
+	toolPointer = 8 // a relocation makes it point to toolText
+	toolMemory  = 32
+)
+
+// tool is a small pg_dump.wasm: a program that can be placed anywhere.
+func tool() []byte {
+	const sp, memBase, tableBase, heapBase, own = 0, 1, 2, 3, 4
+	based := func(off int) []byte { return cat(gget(memBase), i32c(off), op(opI32Add)) }
+	return wasm(
+		custom("dylink.0", secOf(dylinkMemInfo, op(toolMemory, 4, 2, 0))...),
+		sec(secType, fn("", ""), fn("i", "i"), fn("iiii", "i"), fn("", "i"), fn("ii", "i")),
+		sec(secImport,
+			imp("env", "memory", kindMemory, 1, 64, 128, 1),
+			imp("env", "__indirect_function_table", kindTable, 0x70, 0, 2),
+			imp("env", "__stack_pointer", kindGlobal, 0x7f, 1),
+			imp("env", "__memory_base", kindGlobal, 0x7f, 0),
+			imp("env", "__table_base", kindGlobal, 0x7f, 0),
+			imp("GOT.mem", "__heap_base", kindGlobal, 0x7f, 1),
+			imp("env", "invoke_ii", kindFunc, 4),
+			imp("env", "exit", kindFunc, 1),
+		),
+		sec(secFunction, leb(0), leb(0), leb(2), leb(2), leb(3), leb(1), leb(3), leb(3)),
+		sec(secGlobal, glob(0x7f, 1, i32x(0)), glob(0x7f, 0, ggetx(memBase))),
+		sec(secExport,
+			exp("__wasm_apply_data_relocs", kindFunc, 3), exp("pgl_recv", kindFunc, 4), exp("pgl_send", kindFunc, 5),
+			exp("text", kindFunc, 6), exp("count", kindFunc, 7), exp("heap", kindFunc, 8), exp("own", kindFunc, 9),
+		),
+		secOf(secStart, leb(2)),
+		sec(secElement, elem(ggetx(tableBase), 7, 4)),
+		secOf(secDataCount, leb(1)),
+		sec(secCode,
+			body(based(toolPointer), gset(own)), // what the start function is for: addresses
+			body(based(toolPointer), based(toolText), op(opI32Store, 2, 0)),
+			body(op(opUnreachable)), body(op(opUnreachable)),
+			body(gget(own), op(opI32Load, 2, 0)), // text: *pointer
+			// count: while (n) n--, and the table's function 0 is itself
+			body(op(opLoop, 0x40), get(0), op(opIf, 0x40), get(0), i32c(1), op(opI32Sub, opLocalSet, 0, opBr, 1, opEnd, opEnd),
+				gget(tableBase)),
+			body(gget(heapBase)),
+			body(gget(5)),
+		),
+		sec(secData, dat(ggetx(memBase), "hello\x00")),
+	)
+}

@@ -6,25 +6,27 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/calfdb/calf/cmd/calf/internal/script"
+	"github.com/calfdb/calf/internal/sqlscript"
 )
 
 // command runs a backslash command: one of the few that the output of pg_dump
 // has, or that scripts have which are not meant for people.
-func (s *Session) command(ctx context.Context, p script.Piece) error {
+func (s *Session) command(ctx context.Context, p sqlscript.Piece) error {
 	if p.SQL != "" {
 		return s.complain(p, `\%s is not supported, and what is before it was not run`, p.Name)
 	}
-	if s.restricted != "" && p.Name != "unrestrict" {
-		return s.complain(p, `\%s: between \restrict and \unrestrict there are no other commands`, p.Name)
+	args, err := sqlscript.Arguments(p.Args)
+	mine := false
+	if err == nil {
+		mine, err = s.restriction.Command(p.Name, args)
 	}
-	args, err := script.Arguments(p.Args)
 	if err != nil {
 		return s.complain(p, `\%s: %v`, p.Name, err)
 	}
+	if mine {
+		return nil
+	}
 	switch p.Name {
-	case "restrict", "unrestrict":
-		err = s.restrict(p.Name, args)
 	case "connect", "c":
 		if err := s.reconnect(ctx, args); err != nil {
 			return fmt.Errorf(`line %d: \%s: %w`, p.Line, p.Name, err) // nothing shall run elsewhere
@@ -46,27 +48,9 @@ func (s *Session) command(ctx context.Context, p script.Piece) error {
 	return nil
 }
 
-// restrict lets no other backslash command pass until the key comes again. That
-// protects from commands that were smuggled into a dump.
-func (s *Session) restrict(name string, args []script.Argument) error {
-	switch {
-	case len(args) != 1 || args[0].Text == "":
-		return errors.New("it takes a key")
-	case name == "restrict":
-		s.restricted = args[0].Text
-	case s.restricted == "":
-		return errors.New(`there was no \restrict`)
-	case s.restricted != args[0].Text:
-		return errors.New("this is not the key")
-	default:
-		s.restricted = ""
-	}
-	return nil
-}
-
 // encoding sets the client's encoding. pg_dump does so before \connect with an
 // unusual name.
-func (s *Session) encoding(ctx context.Context, args []script.Argument) error {
+func (s *Session) encoding(ctx context.Context, args []sqlscript.Argument) error {
 	if len(args) != 1 {
 		return errors.New("it takes an encoding")
 	}
@@ -76,7 +60,7 @@ func (s *Session) encoding(ctx context.Context, args []script.Argument) error {
 }
 
 // set sets ON_ERROR_STOP, the one variable that there is.
-func (s *Session) set(args []script.Argument) error {
+func (s *Session) set(args []sqlscript.Argument) error {
 	if len(args) == 0 || args[0].Text != "ON_ERROR_STOP" {
 		return errors.New("variables other than ON_ERROR_STOP are not supported")
 	}
@@ -96,18 +80,18 @@ func (s *Session) set(args []script.Argument) error {
 }
 
 // reconnect connects to another database, or as another user.
-func (s *Session) reconnect(ctx context.Context, args []script.Argument) error {
-	to, err := target(args)
+func (s *Session) reconnect(ctx context.Context, args []sqlscript.Argument) error {
+	to, err := sqlscript.ConnectTarget(args)
 	if err != nil {
 		return err
 	}
-	if to.user == "" {
-		to.user = s.user
+	if to.User == "" {
+		to.User = s.user
 	}
-	if to.database == "" {
-		to.database = s.database
+	if to.Database == "" {
+		to.Database = s.database
 	}
-	if err := s.connect(ctx, to.user, to.database); err != nil {
+	if err := s.connect(ctx, to.User, to.Database); err != nil {
 		return err
 	}
 	return s.cfg.Printer.Done(fmt.Sprintf("You are now connected to database %q as user %q.", s.database, s.user))

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/calfdb/calf/cmd/calf/internal/render"
-	"github.com/calfdb/calf/cmd/calf/internal/script"
+	"github.com/calfdb/calf/internal/sqlscript"
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
@@ -36,12 +36,13 @@ type Config struct {
 // A Session runs scripts. It is not safe for concurrent use, and it must be
 // closed.
 type Session struct {
-	cfg        Config
-	conn       *pgconn.PgConn
-	user       string
-	database   string
-	sql        string // the statement that runs, or ran last
-	restricted string // the key of \restrict
+	cfg      Config
+	conn     *pgconn.PgConn
+	user     string
+	database string
+	sql      string // the statement that runs, or ran last
+
+	restriction sqlscript.Restriction
 }
 
 // ErrFailed says that a part of the script failed, of which the reason was
@@ -109,7 +110,7 @@ func (s *Session) Close() error {
 //
 // When ctx is cancelled, the statement that runs is cancelled, and the script
 // ends.
-func (s *Session) Run(ctx context.Context, sc *script.Scanner) error {
+func (s *Session) Run(ctx context.Context, sc *sqlscript.Scanner) error {
 	failed := false
 	for {
 		sc.Escapes = s.conn.ParameterStatus("standard_conforming_strings") == "off"
@@ -141,18 +142,18 @@ func (s *Session) Run(ctx context.Context, sc *script.Scanner) error {
 }
 
 // piece runs a piece of a script.
-func (s *Session) piece(ctx context.Context, sc *script.Scanner, p script.Piece) error {
+func (s *Session) piece(ctx context.Context, sc *sqlscript.Scanner, p sqlscript.Piece) error {
 	switch {
-	case p.Kind == script.Command:
+	case p.Kind == sqlscript.Command:
 		return s.command(ctx, p)
-	case p.Kind == script.Space:
+	case p.Kind == sqlscript.Space:
 		return nil
 	case strings.IndexByte(p.SQL, 0) >= 0:
 		return s.complain(p, "the statement has a zero byte in it and was not run")
 	}
 	data := sc.Data
 	if s.cfg.Data != nil {
-		data = func(binary bool) io.Reader { return script.Data(s.cfg.Data, binary) }
+		data = func(binary bool) io.Reader { return sqlscript.Data(s.cfg.Data, binary) }
 	}
 	asked, err := s.statement(ctx, p.SQL, data)
 	if p.CopyIn && !asked && s.cfg.Data == nil && errors.Is(err, ErrFailed) {
@@ -165,7 +166,7 @@ func (s *Session) piece(ctx context.Context, sc *script.Scanner, p script.Piece)
 }
 
 // complain reports what is wrong with a piece, and returns ErrFailed.
-func (s *Session) complain(p script.Piece, format string, args ...any) error {
+func (s *Session) complain(p sqlscript.Piece, format string, args ...any) error {
 	fmt.Fprintf(s.cfg.Stderr, "calf: line %d: %s\n", p.Line, fmt.Sprintf(format, args...))
 	return ErrFailed
 }

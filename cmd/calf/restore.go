@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/calfdb/calf/pglite"
+	"github.com/spf13/cobra"
+)
+
+// restore is the flags of calf restore.
+type restore struct {
+	db     string
+	format string
+}
+
+func (p *program) restoreCommand() *cobra.Command {
+	r := &restore{}
+	c := &cobra.Command{
+		Use:   "restore [flags] FILE",
+		Short: "Make a database of a dump",
+		Long: `Make a new database of what "calf dump" or PGlite's dumpDataDir wrote, or of a copy
+of a data directory. "-" is standard input. What format it is in shows in its
+first bytes, unless --format says it.
+
+The directory must be empty or not exist. The database is opened once, so that
+what was damaged is found out now; after an error nothing is left, and a
+restoration that was interrupted is begun anew by the next one.`,
+		Example: `  calf restore --db ./data backup.tar.gz
+  ssh elsewhere cat backup.tar | calf restore --db ./data -`,
+		Args: cobra.ExactArgs(1),
+	}
+	c.Flags().StringVar(&r.db, "db", "", "`directory` of the new database (required)")
+	c.Flags().StringVar(&r.format, "format", "", "`format` of the dump: "+formatNames())
+	return p.does(c, func(ctx context.Context, args []string) error { return r.run(ctx, p, args[0]) })
+}
+
+func (r *restore) run(ctx context.Context, p *program, from string) (err error) {
+	f := formatNamed(r.format)
+	switch {
+	case r.db == "", r.db == pglite.Memory:
+		return usage("--db must be the directory of the new database")
+	case isURL(r.db):
+		return usage("--db must be a directory")
+	case f == nil && r.format != "":
+		return usage(fmt.Sprintf("--format must be %s, not %q", formatNames(), r.format))
+	case from == "-" && p.terminal:
+		return usage("refusing to read a dump from a terminal")
+	}
+	g := p.progress()
+	job := &restoreJob{p: p, db: database{dir: r.db}}
+	if g.visible {
+		job.db.told = func(doing string) { g.report(pglite.Progress{Phase: doing}) }
+	}
+	in, total, err := r.input(p, from, job)
+	if err != nil {
+		return err
+	}
+	if in != nil {
+		defer in.Close()
+		at := pglite.Progress{Phase: "reading", Total: total}
+		counted := countedReader{in, func(n int) {
+			at.Done += int64(n)
+			g.report(at)
+		}}
+		head := bufio.NewReaderSize(counted, headSize)
+		job.in = head
+		if f == nil {
+			if f, err = recognized(head, from); err != nil {
+				return err
+			}
+		}
+	} else if f = formatNamed("directory"); r.format != "" && r.format != f.name {
+		return usage(fmt.Sprintf("%s is a directory", from))
+	}
+	if f.directory && job.dir == "" {
+		return usage(fmt.Sprintf("%s is not a directory", from))
+	}
+	if err := f.restore(ctx, job); err != nil {
+		g.failed()
+		return err
+	}
+	g.done("restored")
+	return nil
+}
+
+// input opens what to restore: a file with its size, 0 if that is unknown, or
+// a directory, which it notes in the job.
+func (r *restore) input(p *program, from string, job *restoreJob) (io.ReadCloser, int64, error) {
+	if from == "-" {
+		return io.NopCloser(p.stdin), 0, nil
+	}
+	f, err := os.Open(from)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, 0, errors.Join(err, f.Close())
+	case info.IsDir():
+		job.dir = from
+		return nil, 0, f.Close()
+	case info.Mode().IsRegular():
+		return f, info.Size(), nil
+	}
+	return f, 0, nil
+}
+
+// recognized returns the format that a file is in.
+func recognized(r *bufio.Reader, name string) (*format, error) {
+	head, err := r.Peek(headSize)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	for i, f := range formats {
+		if f.is != nil && f.is(head) {
+			return &formats[i], nil
+		}
+	}
+	return nil, fmt.Errorf("%s is in none of the formats %s", name, formatNames())
+}

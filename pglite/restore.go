@@ -1,0 +1,60 @@
+package pglite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/calfdb/calf/runtime/vfs"
+)
+
+// RestoreConfig configures a restoration. The zero value works.
+type RestoreConfig struct {
+	// Limit bounds the size of the files in the archive, in bytes; 0 means
+	// 64 GiB.
+	Limit int64
+}
+
+// Restore makes a data directory of an archive, as [Config].Load does, without
+// opening it. The directory must be empty or not exist. When Restore returns,
+// all of it is on disk or, after an error, nothing. If the program dies before,
+// the directory is marked, so that the next attempt begins anew.
+//
+// PostgreSQL is not asked: what it cannot open is found out by Open. A Read that
+// waits is not interrupted when ctx ends.
+func Restore(ctx context.Context, r io.Reader, dir string, cfg RestoreConfig) (err error) {
+	defer func() {
+		if v := (*VersionError)(nil); err != nil && !errors.As(err, &v) {
+			err = fmt.Errorf("pglite: restoring to %s: %w", dir, err)
+		}
+	}()
+	if cfg.Limit < 0 {
+		return fmt.Errorf("RestoreConfig.Limit %d is negative", cfg.Limit)
+	}
+	return restore(ctx, r, dir, cfg)
+}
+
+func restore(ctx context.Context, r io.Reader, dir string, cfg RestoreConfig) (err error) {
+	d, err := newDirectory(dir)
+	if err != nil {
+		return err
+	}
+	d.passing = true
+	defer func() { err = errors.Join(err, d.Close()) }()
+	if err := d.begin(); err != nil {
+		return err
+	}
+	host, err := vfs.OpenHost(d.path, vfs.HostOptions{})
+	if err != nil {
+		return err
+	}
+	err = unpack(ctx, r, host, cfg.Limit)
+	if err == nil {
+		err = checkArchive(host)
+	}
+	if err := errors.Join(err, host.Close()); err != nil {
+		return err
+	}
+	return d.complete()
+}
