@@ -24,6 +24,12 @@
 // compiles them, which takes some seconds; [Preload] does it at a moment of
 // the program's choice.
 //
+// # Looking without opening
+//
+// [Inspect] says what a data directory or an archive of one holds, and what is
+// wrong with it, without starting PostgreSQL; of anything else it says what it
+// is.
+//
 // # Errors
 //
 // Errors of SQL are *pgconn.PgError, untouched. The package's own are
