@@ -51,7 +51,7 @@ missing.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	})
-	root.AddCommand(p.assetsCommand(), p.queryCommand(), p.serveCommand(), p.doctorCommand(), p.versionCommand())
+	root.AddCommand(p.assetsCommand(), p.queryCommand(), p.serveCommand(), p.inspectCommand(), p.doctorCommand(), p.versionCommand())
 	return root
 }
 
