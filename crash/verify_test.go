@@ -83,9 +83,9 @@ func checkPages(v vfs.Volume, used map[string]bool) error {
 			return nil
 		}
 		segment, _ := strconv.Atoi(m[2])
-		page := make([]byte, pgdata.PageSize)
+		page := make([]byte, pgdata.BlockSize)
 		for block := 0; ; block++ {
-			n, err := h.ReadAt(page, int64(block)*pgdata.PageSize)
+			n, err := h.ReadAt(page, int64(block)*pgdata.BlockSize)
 			switch {
 			case err != nil:
 				return err
@@ -94,8 +94,8 @@ func checkPages(v vfs.Volume, used map[string]bool) error {
 			case n < len(page):
 				return fmt.Errorf("%s ends within block %d", name, block)
 			}
-			if err := pgdata.CheckPage(page, uint32(segment*segmentBlocks+block)); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
+			if err := pgdata.Page(page).Verify(uint32(segment*segmentBlocks+block), true); err != nil {
+				return fmt.Errorf("%s, block %d: %w", name, block, err)
 			}
 		}
 	})

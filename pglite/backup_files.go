@@ -35,9 +35,9 @@ var (
 	// omitted are files and directories anywhere: temporary ones, and what
 	// PostgreSQL makes again.
 	omitted = regexp.MustCompile(`^(pgsql_tmp|pg_internal\.init)`)
-	// relation is a file of a table or an index, and tempRelation one of a
+	// relationFile is a file of a table or an index, and tempRelation one of a
 	// session's own (GetRelationPath).
-	relation     = regexp.MustCompile(`^([0-9]+)(_fsm|_vm|_init)?(\.[0-9]+)?$`)
+	relationFile = regexp.MustCompile(`^([0-9]+)(_fsm|_vm|_init)?(\.[0-9]+)?$`)
 	tempRelation = regexp.MustCompile(`^t[0-9]+_[0-9]+(_fsm|_vm|_init)?(\.[0-9]+)?$`)
 )
 
@@ -54,7 +54,7 @@ func (l *fileList) visit(name string, st vfs.Stat) error {
 	case name == controlName, dir == walDir+"/" && !st.IsDir():
 		return nil
 	}
-	if m := relation.FindStringSubmatch(base); m != nil && m[2] == "_init" {
+	if m := relationFile.FindStringSubmatch(base); m != nil && m[2] == "_init" {
 		if l.init == nil {
 			l.init = map[string]bool{}
 		}
@@ -79,7 +79,7 @@ func skip(st vfs.Stat) error {
 func (l *fileList) result() (names []string, size int64) {
 	for _, e := range l.entries {
 		dir, base := path.Split(e.name)
-		m := relation.FindStringSubmatch(base)
+		m := relationFile.FindStringSubmatch(base)
 		if m != nil && m[2] != "_init" && l.init[dir+m[1]] {
 			continue
 		}

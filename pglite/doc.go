@@ -39,6 +39,12 @@
 // server, and [DB.DumpAllSQL] dumps roles and all databases. [DB.RestoreSQL]
 // and [RestoreSQL] run dumps of any pg_dump or pg_dumpall, scripts and archives.
 //
+// # Looking without opening
+//
+// [Inspect] says what a data directory or an archive of one holds, and what is
+// wrong with it, without starting PostgreSQL; of anything else it says what it
+// is.
+//
 // # Errors
 //
 // Errors of SQL are *pgconn.PgError, untouched. The package's own are

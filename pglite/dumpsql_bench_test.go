@@ -18,14 +18,6 @@ INSERT INTO pgbench_tellers SELECT i, (i - 1) / 10 + 1, 0, '' FROM generate_seri
 INSERT INTO pgbench_accounts SELECT i, (i - 1) / 100000 + 1, 0, '' FROM generate_series(1, 500000) i;
 ALTER TABLE pgbench_accounts ADD PRIMARY KEY (aid);`
 
-// A counter counts the bytes of which there are benchmarks.
-type counter int64
-
-func (c *counter) Write(p []byte) (int, error) {
-	*c += counter(len(p))
-	return len(p), nil
-}
-
 func BenchmarkDumpSQL(b *testing.B) {
 	db := open(b, pglite.Config{})
 	exec(b, db, scale5)
@@ -38,7 +30,7 @@ func BenchmarkDumpSQL(b *testing.B) {
 			// All are measured by the size of the data as text.
 			var size counter
 			require.NoError(b, db.DumpSQL(b.Context(), &size, pglite.SQLDumpConfig{}))
-			b.SetBytes(int64(size))
+			b.SetBytes(size.n)
 			for b.Loop() {
 				require.NoError(b, db.DumpSQL(b.Context(), io.Discard, pglite.SQLDumpConfig{Args: f.args}))
 			}

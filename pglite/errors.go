@@ -3,6 +3,8 @@ package pglite
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/calfdb/calf/runtime"
 	"github.com/calfdb/calf/runtime/vfs"
@@ -33,17 +35,16 @@ type VersionError struct {
 	Dir, Found, Wanted string
 }
 
-// releases tells which releases of PGlite have a version of PostgreSQL.
-var releases = map[string]string{"16": "0.2", "17": "0.3 and 0.4"}
-
 func (e *VersionError) Error() string {
 	object, kind := e.Dir, "data directory"
 	if e.Dir == "" {
 		object, kind = "an archive", "archive"
 	}
 	found := e.Found
-	if r := releases[found]; r != "" {
-		found += " (PGlite " + r + ")"
+	for _, r := range releases {
+		if strconv.Itoa(r.major) == found {
+			found += " (" + strings.Join(r.names, " and ") + ")"
+		}
 	}
 	return fmt.Sprintf("pglite: opening %s: the %s is of PostgreSQL %s, and this is PostgreSQL %s; dump it with its own version and restore the dump",
 		object, kind, found, e.Wanted)

@@ -127,7 +127,7 @@ func TestLoadRefuses(t *testing.T) {
 		{name: "Device", load: bytes.NewReader(with(t, good, tar.Header{Typeflag: tar.TypeChar, Name: "/null"})), is: pglite.ErrBadArchive, says: "null"},
 		{name: "Bomb", load: bytes.NewReader(bomb), limit: 4 << 20, is: pglite.ErrBadArchive, says: "zeros"},
 		{name: "TooLarge", load: bytes.NewReader(good), limit: 10 << 20, is: pglite.ErrBadArchive, says: "10485760"},
-		{name: "OtherVersion", load: bytes.NewReader(changed(t, good, "/PG_VERSION", version("17\n"))), as: &version17, says: "PostgreSQL 17 (PGlite 0.3 and 0.4)"},
+		{name: "OtherVersion", load: bytes.NewReader(changed(t, good, "/PG_VERSION", version("17\n"))), as: &version17, says: "PostgreSQL 17 (PGlite 0.3 and PGlite 0.4)"},
 		{name: "FutureVersion", load: bytes.NewReader(changed(t, good, "/PG_VERSION", version("19\n"))), as: &version17, says: "PostgreSQL 19, and this"},
 		{name: "DamagedVersion", load: bytes.NewReader(changed(t, good, "/PG_VERSION", version("\x00"))), is: pglite.ErrNotPostgres},
 		{name: "NoVersion", load: bytes.NewReader(changed(t, good, "/PG_VERSION", version(""))), is: pglite.ErrNotPostgres},

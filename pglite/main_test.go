@@ -31,7 +31,10 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, child(spec))
 		os.Exit(1)
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(status int) {
+		removeSample()
+		os.Exit(status)
+	}))
 }
 
 func hold(dir string) error {

@@ -138,7 +138,7 @@ func TestDumpAndRestore(t *testing.T) {
 
 	require.NoError(t, os.WriteFile(filepath.Join(at("data"), "PG_VERSION"), []byte("17\n"), 0o600))
 	got = calf(t, "", "dump", "--db", at("data"), at("x.tar"))
-	require.Contains(t, got.stderr, "PostgreSQL 17 (PGlite 0.3 and 0.4)")
+	require.Contains(t, got.stderr, "PostgreSQL 17 (PGlite 0.3 and PGlite 0.4)")
 }
 
 type brokenPipe struct{}

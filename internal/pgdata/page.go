@@ -1,84 +1,99 @@
-// Package pgdata knows what is in the files of a data directory.
 package pgdata
 
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
+	"iter"
 )
 
-// PageSize is BLCKSZ: how large a page of a relation is, in bytes.
-const PageSize = 8192
+// BlockSize is the size of a page (BLCKSZ). PGlite's builds and all common ones use it; a control file says it.
+const BlockSize = 8192
 
-// Offsets in a page's header (bufpage.h).
+// PageHeaderSize is where a page's line pointers begin (SizeOfPageHeaderData, storage/bufpage.h).
+const PageHeaderSize = 24
+
 const (
-	pdChecksum = 8
-	pdUpper    = 14
+	pageLayoutVersion = 4      // PG_PAGE_LAYOUT_VERSION, since 8.3
+	pageValidFlags    = 0x0007 // PD_VALID_FLAG_BITS
+	maxAlign          = 8
 )
 
-// ErrChecksum is wrapped by what [CheckPage] returns for a page whose checksum
-// is wrong.
-var ErrChecksum = errors.New("wrong checksum")
+// Page is the bytes of one block of a relation, BlockSize of them (storage/bufpage.h).
+type Page []byte
 
-// CheckPage verifies the checksum of a page of a relation. block is the page's
-// number in the relation, counted through all segments. Like PostgreSQL it
-// accepts a page of zeros, which is one that was never written.
-func CheckPage(page []byte, block uint32) error {
-	if len(page) != PageSize {
-		return fmt.Errorf("pgdata: block %d: a page of %d bytes", block, len(page))
-	}
-	if binary.LittleEndian.Uint16(page[pdUpper:]) == 0 { // PageIsNew
-		for i, b := range page {
+// What is wrong with a page.
+var (
+	ErrPageChecksum = errors.New("the checksum is wrong")
+	ErrPageHeader   = errors.New("the page header is invalid")
+	ErrPageZeros    = errors.New("the page has no header and is not all zeros")
+)
+
+// LSN is the end of the WAL record that changed the page last.
+func (p Page) LSN() LSN {
+	return LSN(uint64(binary.LittleEndian.Uint32(p))<<32 | uint64(binary.LittleEndian.Uint32(p[4:])))
+}
+
+// Checksum is the checksum that the page has.
+func (p Page) Checksum() uint16 { return p.u16(8) }
+
+func (p Page) lower() int       { return int(p.u16(12)) }
+func (p Page) upper() int       { return int(p.u16(14)) }
+func (p Page) special() int     { return int(p.u16(16)) }
+func (p Page) u16(o int) uint16 { return binary.LittleEndian.Uint16(p[o:]) }
+
+// New tells whether the page was never initialized (PageIsNew).
+func (p Page) New() bool { return p.upper() == 0 }
+
+// Verify checks a page as PostgreSQL does when it reads one (PageIsVerified, storage/page/bufpage.c): the header, and
+// the checksum if the cluster has checksums. block is the page's number in its fork, over all segments. A page of zeros
+// is valid.
+func (p Page) Verify(block uint32, checksums bool) error {
+	if p.New() {
+		for _, b := range p {
 			if b != 0 {
-				return fmt.Errorf("pgdata: block %d: byte %d of a new page is %#x", block, i, b)
+				return ErrPageZeros
 			}
 		}
 		return nil
 	}
-	has, want := binary.LittleEndian.Uint16(page[pdChecksum:]), Checksum(page, block)
-	if has != want {
-		return fmt.Errorf("pgdata: block %d: %w: %#04x, and the content has %#04x", block, ErrChecksum, has, want)
+	if checksums && p.Checksum() != PageChecksum(p, block) {
+		return ErrPageChecksum
+	}
+	if !p.headerValid() {
+		return ErrPageHeader
 	}
 	return nil
 }
 
-// Checksum returns the checksum that a page of a relation should have
-// (checksum_impl.h): 32 sums of FNV-1a's kind, each over every 32nd word, and
-// the block number.
-func Checksum(page []byte, block uint32) uint16 {
-	sums := checksumBase
-	var words [len(sums)]uint32
-	add := func() {
-		for i, w := range words {
-			x := sums[i] ^ w
-			sums[i] = x*fnvPrime ^ x>>17
-		}
-	}
-	for at := 0; at < PageSize; at += 4 * len(words) {
-		for i := range words {
-			words[i] = binary.LittleEndian.Uint32(page[at+4*i:])
-		}
-		if at == 0 {
-			words[pdChecksum/4] &= 0xffff0000 // without the checksum itself
-		}
-		add()
-	}
-	words = [len(sums)]uint32{}
-	add()
-	add()
-	sum := block
-	for _, s := range sums {
-		sum ^= s
-	}
-	return uint16(sum%0xffff) + 1
+func (p Page) headerValid() bool {
+	lower, upper, special := p.lower(), p.upper(), p.special()
+	return p.u16(10)&^pageValidFlags == 0 && p.u16(18) == BlockSize|pageLayoutVersion &&
+		PageHeaderSize <= lower && lower <= upper && upper <= special && special <= BlockSize && special%maxAlign == 0
 }
 
-const fnvPrime = 16777619
+const lpNormal = 1 // LP_NORMAL, storage/itemid.h
 
-// checksumBase is what the sums begin with.
-var checksumBase = [32]uint32{
-	0x5b1f36e9, 0xb8525960, 0x02ab50aa, 0x1de66d2a, 0x79ff467a, 0x9bb9f8a3, 0x217e7cd2, 0x83e13d2c,
-	0xf8d4474f, 0xe39eb970, 0x42c6ae16, 0x993216fa, 0x7b093b5d, 0x98daff3c, 0xf718902a, 0x0b1c9cdb,
-	0xe58f764b, 0x187636bc, 0x5d7b3bb1, 0xe73de7de, 0x92bec979, 0xcca6c0b2, 0x304a0979, 0x85aa43d4,
-	0x783125bb, 0x6ca8eaa2, 0xe407eac6, 0x4b5cfc3e, 0x9fbf8c76, 0x15ca20be, 0xf2ca9fd3, 0x959bd756,
+// Tuples are the tuples that normal line pointers of a heap page point to. Those that do not fit in the page are left
+// out.
+func (p Page) Tuples() iter.Seq[Tuple] {
+	return func(yield func(Tuple) bool) {
+		if p.New() || !p.headerValid() {
+			return
+		}
+		for at := PageHeaderSize; at+4 <= p.lower(); at += 4 {
+			if t, ok := p.tuple(at); ok && !yield(t) {
+				return
+			}
+		}
+	}
+}
+
+// tuple returns the tuple that the line pointer at a place points to, if it is a normal one and fits in the page.
+func (p Page) tuple(at int) (Tuple, bool) {
+	item := binary.LittleEndian.Uint32(p[at:]) // lp_off:15, lp_flags:2, lp_len:15
+	off, flags, length := int(item&0x7fff), item>>15&3, int(item>>17)
+	if flags != lpNormal || off < p.upper() || off+length > p.special() || length < tupleHeaderSize {
+		return nil, false
+	}
+	return Tuple(p[off : off+length : off+length]), true
 }
