@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"sync"
 
@@ -107,7 +108,23 @@ func (r *run) explain() string {
 	for _, op := range r.power.Trace() {
 		fmt.Fprintf(&b, "disk: %v\n", op)
 	}
+	if dir := os.Getenv("CALF_CRASH_KEEP"); dir != "" {
+		fmt.Fprintf(&b, "files: %v\n", r.keep(dir))
+	}
 	return b.String()
+}
+
+// keep writes what the last power cut has left to a tar file in dir. It returns
+// the file's name, or an error.
+func (r *run) keep(dir string) any {
+	f, err := os.CreateTemp(dir, fmt.Sprintf("seed-%d-*.tar", r.seed))
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(vfs.WriteTar(r.files, f, "."), f.Close()); err != nil {
+		return err
+	}
+	return f.Name()
 }
 
 // round starts the cluster, works, cuts the power, and replaces the files by
