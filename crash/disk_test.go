@@ -142,3 +142,33 @@ func TestRelaxedIsWrittenSoon(t *testing.T) {
 		require.Equal(t, []int{1}, rowsAfterCrash(t, disk, seed))
 	}
 }
+
+// A new cluster is durable when it counts as made, whichever way it was.
+func TestNewClusterIsDurable(t *testing.T) {
+	t.Parallel()
+	for name, create := range map[string]func(context.Context, vfs.Volume) error{
+		"Template": module(t).CopyTemplate,
+		"Initdb": func(ctx context.Context, v vfs.Volume) error {
+			return module(t).InitDB(ctx, v, runtime.InitConfig{Args: []string{"--wal-segsize=1"}})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx := context.Background()
+			disk := vfstest.NewDisk(vfs.NewMemory(0), vfstest.Rules{StrictNames: true})
+			require.NoError(t, create(ctx, disk))
+			for seed := range uint64(4) {
+				files := disk.Crash(seed)
+				c, err := module(t).Start(ctx, runtime.ClusterConfig{Data: files})
+				require.NoError(t, err)
+				conn, err := connect(ctx, c, "postgres")
+				require.NoError(t, err)
+				used := map[string]bool{}
+				require.NoError(t, checkDatabase(ctx, conn, used))
+				require.NoError(t, conn.Close(ctx))
+				require.NoError(t, c.Shutdown(ctx))
+				require.NoError(t, checkPages(files, used))
+			}
+		})
+	}
+}

@@ -18,5 +18,6 @@
 // `make test` runs some seeds of each. A test that fails prints its seed. Odd
 // seeds of TestPowerCuts have one thing happen at a time, and repeat exactly;
 // even ones have sessions and background processes that run at the same time,
-// and may not.
+// and may not. If CALF_CRASH_KEEP names a folder, what the power cut has left is
+// written there, to be looked at.
 package crash

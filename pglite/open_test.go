@@ -229,10 +229,24 @@ func TestNoWritePermission(t *testing.T) {
 	case runtime.GOOS == "windows":
 		t.Skip("Windows has no modes")
 	}
+	ctx := context.Background()
 	dir := filepath.Join(t.TempDir(), "data")
 	require.NoError(t, os.Mkdir(dir, 0o500))
-	_, err := pglite.Open(context.Background(), dir)
+	_, err := pglite.Open(ctx, dir)
 	require.ErrorIs(t, err, fs.ErrPermission)
+
+	needGuest(t)
+	require.NoError(t, os.Chmod(dir, 0o700))
+	db, err := pglite.Open(ctx, dir)
+	require.NoError(t, err)
+	exec(t, db, "CREATE TABLE t AS SELECT 1 AS a")
+	require.NoError(t, db.Close())
+	require.NoError(t, os.Chmod(dir, 0o500))
+	_, err = pglite.Open(ctx, dir)
+	require.ErrorContains(t, err, "Permission denied")
+	require.NoError(t, os.Chmod(dir, 0o700))
+	again := open(t, pglite.Config{Dir: dir})
+	require.Equal(t, 1, query[int](t, again, "SELECT a FROM t"))
 }
 
 func TestMethodsAfterClose(t *testing.T) {

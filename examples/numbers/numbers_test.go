@@ -125,8 +125,8 @@ func BenchmarkInsertTemp(b *testing.B) {
 // BenchmarkInsert is a transaction of one row. A directory waits for the disk, memory does not.
 func BenchmarkInsert(b *testing.B) { onEach(b, exec("INSERT INTO kept VALUES ($1, $2)", 1, "text")) }
 
-// BenchmarkCommit is that with several clients at once, on the disk: one transaction of one row for each op. Two clients that
-// commit at the same time may share one wait.
+// BenchmarkCommit is that with several clients at once, on the disk: one transaction of one row for each op. Clients that
+// commit at the same time may share one wait. Both servers' directories are below /tmp, unless TMPDIR says otherwise.
 func BenchmarkCommit(b *testing.B) {
 	for _, t := range targets(b) {
 		if t.name == "memory" {
