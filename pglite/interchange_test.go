@@ -66,6 +66,16 @@ func scripts(tb testing.TB, db *pglite.DB, sqls ...string) (values []any) {
 	return values
 }
 
+// needPeers skips a test where PGlite is not installed under Node.
+func needPeers(tb testing.TB) {
+	tb.Helper()
+	needGuest(tb)
+	if raced {
+		tb.Skip("most of it runs under Node; `make test` runs it without the race detector, too")
+	}
+	peers.Dir(tb)
+}
+
 // checks are scripts whose values must be equal at both ends of an interchange: the sums of all there is, where sequences
 // are, and what is wrong with tables and indexes, which is nothing.
 func checks(tb testing.TB) []string {
@@ -96,7 +106,7 @@ func TestContentHasEveryType(t *testing.T) {
 // both understand, from memory and from a directory.
 func TestInterchangeToPGlite(t *testing.T) {
 	t.Parallel()
-	peers.Dir(t)
+	needPeers(t)
 	everywhere(t, func(t *testing.T, cfg pglite.Config) {
 		tmp := t.TempDir()
 		db := open(t, cfg)
@@ -126,7 +136,7 @@ func TestInterchangeToPGlite(t *testing.T) {
 // TestInterchangeFromPGlite carries a database that PGlite made to calf and back.
 func TestInterchangeFromPGlite(t *testing.T) {
 	t.Parallel()
-	needGuest(t)
+	needPeers(t)
 	tmp := t.TempDir()
 	dir := filepath.Join(tmp, "data")
 	// The archive is of a database in use: calf recovers it.
@@ -153,8 +163,7 @@ func TestInterchangeFromPGlite(t *testing.T) {
 // postgresql.conf to calf.
 func TestInterchangeOfUnusualClusters(t *testing.T) {
 	t.Parallel()
-	needGuest(t)
-	peers.Dir(t)
+	needPeers(t)
 	tmp := t.TempDir()
 	db := open(t, pglite.Config{Init: pglite.Init{
 		Username: "chief", LocaleProvider: "icu", NoDataChecksums: true, Args: []string{"--wal-segsize=1"},
@@ -203,8 +212,7 @@ func movedOn(tb testing.TB, was, is any) {
 // refused by name, and left as they are.
 func TestInterchangeOldReleases(t *testing.T) {
 	t.Parallel()
-	needGuest(t)
-	peers.Dir(t)
+	needPeers(t)
 	for release, version := range map[string]string{
 		"pglite-0.2": "16 (PGlite 0.2)", "pglite-0.3": "17 (PGlite 0.3 and PGlite 0.4)", "pglite-0.4": "17 (PGlite 0.3 and 0.4)",
 	} {

@@ -51,7 +51,7 @@ func (d *dump) run(ctx context.Context, p *program, to string) (err error) {
 	job := &dumpJob{db: d.db, progress: g.report}
 	switch {
 	case f.directory:
-		job.dir = strings.TrimRight(to, "/"+string(filepath.Separator))
+		job.dir = filepath.Clean(to)
 		err = f.dump(ctx, job)
 	case to == "-":
 		job.out = p.stdout

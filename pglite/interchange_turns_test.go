@@ -11,17 +11,15 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/calfdb/calf/internal/peers"
 	"github.com/calfdb/calf/pglite"
 	"github.com/stretchr/testify/require"
 )
 
-// TestAlternate lets calf and PGlite work on one data directory by turns. Each finds what the other has done, also when
+// TestInterchangeByTurns lets calf and PGlite work on one data directory by turns. Each finds what the other has done, also when
 // the other was killed.
-func TestAlternate(t *testing.T) {
+func TestInterchangeByTurns(t *testing.T) {
 	t.Parallel()
-	needGuest(t)
-	peers.Dir(t)
+	needPeers(t)
 	dir := filepath.Join(t.TempDir(), "data")
 	turns := []struct {
 		pglite, killed bool
