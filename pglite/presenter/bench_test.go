@@ -22,7 +22,10 @@ var words = []string{
 }
 
 // load loads the conversations and messages, a thousand conversations at a time.
-func load(tb testing.TB, p *presenter.Presenter) {
+func load(tb testing.TB, p interface {
+	InsertConversations(context.Context, []presenter.NewConversation) ([]string, error)
+	InsertMessages(context.Context, []presenter.NewMessage) ([]string, error)
+}) {
 	tb.Helper()
 	const batch = 1000
 	ctx, serial := context.Background(), 0
@@ -55,19 +58,33 @@ func load(tb testing.TB, p *presenter.Presenter) {
 	}
 }
 
-// BenchmarkLoad loads 10 000 conversations and 100 000 messages, with all
-// indexes, that of the search included.
+// loadInBulk is load within BulkLoad.
+func loadInBulk(tb testing.TB, p *presenter.Presenter) {
+	tb.Helper()
+	require.NoError(tb, p.BulkLoad(context.Background(), func(tx presenter.Tx) error { load(tb, tx); return nil }))
+}
+
+// BenchmarkLoad loads 10 000 conversations and 100 000 messages: in bulk, and
+// with all indexes in place, that of the search included.
 func BenchmarkLoad(b *testing.B) {
 	for _, d := range databases {
-		b.Run(d.name, func(b *testing.B) {
-			for b.Loop() {
-				b.StopTimer()
-				p := present(b, d.open(b, nil), presenter.Config{})
-				b.StartTimer()
-				load(b, p)
-			}
-			b.ReportMetric(float64(manyConversations*messagesEach*b.N)/b.Elapsed().Seconds(), "messages/s")
-		})
+		for _, way := range []struct {
+			name string
+			load func(testing.TB, *presenter.Presenter)
+		}{
+			{"bulk", loadInBulk},
+			{"indexed", func(tb testing.TB, p *presenter.Presenter) { load(tb, p) }},
+		} {
+			b.Run(d.name+"/"+way.name, func(b *testing.B) {
+				for b.Loop() {
+					b.StopTimer()
+					p := present(b, d.open(b, nil), presenter.Config{})
+					b.StartTimer()
+					way.load(b, p)
+				}
+				b.ReportMetric(float64(manyConversations*messagesEach*b.N)/b.Elapsed().Seconds(), "messages/s")
+			})
+		}
 	}
 }
 
@@ -80,7 +97,7 @@ func BenchmarkRead(b *testing.B) {
 			pool := d.open(b, nil)
 			p := present(b, pool, presenter.Config{})
 			start := time.Now()
-			load(b, p)
+			loadInBulk(b, p)
 			b.Logf("loaded in %v", time.Since(start))
 			_, err := pool.Exec(ctx, "VACUUM ANALYZE")
 			require.NoError(b, err)
