@@ -63,6 +63,9 @@ func TestConformanceWithCopiedMemory(t *testing.T) {
 }
 
 func TestConformanceConcurrencyWithCopiedMemory(t *testing.T) {
+	if raced {
+		t.Skip("takes long with the race detector; TestConnectionsWithCopiedMemory does not")
+	}
 	t.Parallel()
 	conformance.RunConcurrency(t, target(open(t, pglite.Config{}.WithCopiedMemory())))
 }

@@ -13,9 +13,6 @@ type space struct{ base []byte }
 
 // reserve takes n bytes of address space that cannot be accessed yet.
 func reserve(n uint64) (space, error) {
-	if uint64(int(n)) != n {
-		return space{}, unix.ENOMEM // addresses have 32 bits
-	}
 	b, err := unix.Mmap(-1, 0, int(n), unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON|mapNoReserve)
 	return space{b}, os.NewSyscallError("mmap", err)
 }

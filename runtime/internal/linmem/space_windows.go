@@ -65,9 +65,6 @@ type piece struct {
 
 // reserve takes n bytes of address space that cannot be accessed yet.
 func reserve(n uint64) (space, error) {
-	if unsafe.Sizeof(uintptr(0)) < 8 {
-		return space{}, errors.New("addresses have 32 bits")
-	}
 	for _, p := range []*windows.LazyProc{virtualAlloc2, mapViewOfFile3, unmapViewOfFile2} {
 		if err := p.Find(); err != nil {
 			return space{}, err
@@ -83,9 +80,6 @@ func reserve(n uint64) (space, error) {
 
 // reservePlain is reserve for memory that is never mapped, on any Windows.
 func reservePlain(n uint64) (space, error) {
-	if uint64(uintptr(n)) != n {
-		return space{}, windows.ERROR_NOT_ENOUGH_MEMORY
-	}
 	addr, err := windows.VirtualAlloc(0, uintptr(n), windows.MEM_RESERVE, windows.PAGE_NOACCESS)
 	if err != nil {
 		return space{}, os.NewSyscallError("VirtualAlloc", err)
