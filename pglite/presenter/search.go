@@ -3,6 +3,7 @@ package presenter
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -71,9 +72,11 @@ func (c chat) Search(ctx context.Context, words string, o SearchOptions) ([]Sear
 	if o.Best && ok {
 		return nil, "", refuse(op, "", invalidParameter, "the best hits have no continuation")
 	}
-	args := []any{words, o.ConversationID, o.MessagesOnly, o.TitlesOnly, n + 1}
-	if ok {
-		args = append(args, p[0], p[1], p[2])
+	if o.TitlesOnly && o.MessagesOnly {
+		return nil, "", refuse(op, "", invalidParameter, "TitlesOnly and MessagesOnly leave out everything")
+	}
+	args := pgx.NamedArgs{
+		"words": words, "conversation": o.ConversationID, "limit": n + 1, "at": p[0], "kind": p[1], "id": p[2],
 	}
 	list, err := query(ctx, c.runner, op, "", func(row pgx.CollectableRow) (p placed[SearchHit], err error) {
 		h := &p.value
@@ -81,7 +84,7 @@ func (c chat) Search(ctx context.Context, words string, o SearchOptions) ([]Sear
 		err = row.Scan(&p.place[0], &p.place[1], &p.place[2], &h.ConversationID, &h.Title, &h.MessageID, &h.Role, &h.Rank, &snippet)
 		h.At, h.Snippet = fromMillis(p.place[0]), parseSnippet(snippet)
 		return p, err
-	}, c.searchSQL(o, ok), args...)
+	}, c.searchSQL(o, ok), args)
 	if err != nil {
 		return nil, "", err
 	}
@@ -99,41 +102,48 @@ func (c chat) vector(column string) string {
 }
 
 // searchSQL finds in both tables, takes the newest, and makes snippets of those
-// only. Hits are sorted by time, then titles, then id.
+// only. Hits are sorted by time, then titles, then id. Conversations are joined
+// after that: a planner that does not know the words may otherwise begin with
+// them, and read all messages of each.
 func (c chat) searchSQL(o SearchOptions, after bool) string {
-	q := fmt.Sprintf("websearch_to_tsquery('%s'::regconfig, $1)", c.cfg.Language)
+	q := fmt.Sprintf("websearch_to_tsquery('%s'::regconfig, @words)", c.cfg.Language)
 	if o.Prefix {
 		q = fmt.Sprintf("(CASE numnode(%[1]s) WHEN 0 THEN %[1]s ELSE (%[1]s::text || ':*')::tsquery END)", q)
 	}
-	messagesFrom, titlesFrom := "", ""
-	if after {
-		messagesFrom = " AND (m.created_at, 0, m.id) < ($6, $7, $8)"
-		titlesFrom = " AND (c.updated_at, 1, c.id) < ($6, $7, $8)"
-	}
-	rank, newest, order := "0::real", "$5", "at DESC, kind DESC, id DESC"
+	rank, most, order := "0::real", "@limit", "at DESC, kind DESC, id DESC"
 	if o.Best {
-		rank = "ts_rank_cd(" + c.vector("content") + ", " + q + ")"
-		newest = fmt.Sprint(Ranked)
-		order = "rank DESC, " + order
+		rank, most, order = "ts_rank_cd("+c.vector("content")+", "+q+")", fmt.Sprint(Ranked), "rank DESC, "+order
+	}
+	// found is what is found in one table.
+	found := func(columns, from, at, kind, conversation, text string) string {
+		where := c.vector(text) + " @@ " + q
+		if o.ConversationID != "" {
+			where += " AND " + conversation + " = @conversation"
+		}
+		if after {
+			where += fmt.Sprintf(" AND (%s, %s::bigint, id) < (@at, @kind, @id)", at, kind)
+		}
+		return fmt.Sprintf("(SELECT %s AS at, %s::bigint AS kind, id, %s FROM %s WHERE %s ORDER BY 1 DESC, 3 DESC LIMIT %s)",
+			at, kind, columns, from, where, most)
+	}
+	var tables []string
+	if !o.TitlesOnly {
+		tables = append(tables, found("conversation_id, msg_id, role, content", "messages", "created_at", "0", "conversation_id", "content"))
+	}
+	if !o.MessagesOnly {
+		tables = append(tables, found("conv_id AS conversation_id, '' AS msg_id, '' AS role, title AS content", "conversations", "updated_at", "1", "conv_id", "title"))
 	}
 	return fmt.Sprintf(`
-SELECT at, kind, id, conversation_id, title, coalesce(message_id, ''), coalesce(role, ''), rank,
-	ts_headline('%s'::regconfig, translate(left(content, %d), chr(2) || chr(3), ''), %s,
+SELECT at, kind, best.id, conversation_id, c.title, msg_id, role, rank,
+	ts_headline('%[1]s'::regconfig, translate(left(content, %[2]d), chr(2) || chr(3), ''), %[3]s,
 		CASE kind WHEN 1 THEN 'HighlightAll=true' ELSE 'MaxFragments=2, MinWords=5, MaxWords=20, FragmentDelimiter=" … "' END
 		|| ', StartSel=' || chr(2) || ', StopSel=' || chr(3))
 FROM (
-	SELECT *, %s AS rank FROM (
-		(SELECT m.created_at AS at, 0::bigint AS kind, m.id, m.conversation_id, c.title, m.msg_id AS message_id, m.role, m.content
-		FROM messages m JOIN conversations c ON c.conv_id = m.conversation_id
-		WHERE %s @@ %s AND ($2 = '' OR m.conversation_id = $2) AND NOT $4%s
-		ORDER BY 1 DESC, 3 DESC LIMIT %s)
-		UNION ALL
-		(SELECT c.updated_at, 1::bigint, c.id, c.conv_id, c.title, NULL, NULL, c.title
-		FROM conversations c
-		WHERE %s @@ %s AND ($2 = '' OR c.conv_id = $2) AND NOT $3%s
-		ORDER BY 1 DESC, 3 DESC LIMIT %s)
-	) AS hits ORDER BY at DESC, kind DESC, id DESC LIMIT %s
-) AS newest ORDER BY %s LIMIT $5`,
-		c.cfg.Language, SearchedCharacters, q, rank,
-		c.vector("m.content"), q, messagesFrom, newest, c.vector("c.title"), q, titlesFrom, newest, newest, order)
+	SELECT *, %[4]s AS rank FROM (
+		SELECT * FROM (
+			%[5]s
+		) AS found ORDER BY at DESC, kind DESC, id DESC LIMIT %[6]s
+	) AS newest ORDER BY %[7]s LIMIT @limit
+) AS best JOIN conversations c ON c.conv_id = conversation_id ORDER BY %[8]s`,
+		c.cfg.Language, SearchedCharacters, q, rank, strings.Join(tables, "\n\t\t\tUNION ALL\n\t\t\t"), most, order, strings.ReplaceAll(order, " id ", " best.id "))
 }
