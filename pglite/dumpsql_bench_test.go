@@ -18,11 +18,11 @@ INSERT INTO pgbench_tellers SELECT i, (i - 1) / 10 + 1, 0, '' FROM generate_seri
 INSERT INTO pgbench_accounts SELECT i, (i - 1) / 100000 + 1, 0, '' FROM generate_series(1, 500000) i;
 ALTER TABLE pgbench_accounts ADD PRIMARY KEY (aid);`
 
-// A counter counts the bytes of which there are benchmarks.
-type counter int64
+// A byteCount counts what is written to it.
+type byteCount int64
 
-func (c *counter) Write(p []byte) (int, error) {
-	*c += counter(len(p))
+func (c *byteCount) Write(p []byte) (int, error) {
+	*c += byteCount(len(p))
 	return len(p), nil
 }
 
@@ -36,7 +36,7 @@ func BenchmarkDumpSQL(b *testing.B) {
 		b.Run(f.name, func(b *testing.B) {
 			b.ReportAllocs()
 			// All are measured by the size of the data as text.
-			var size counter
+			var size byteCount
 			require.NoError(b, db.DumpSQL(b.Context(), &size, pglite.SQLDumpConfig{}))
 			b.SetBytes(int64(size))
 			for b.Loop() {
