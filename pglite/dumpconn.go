@@ -3,6 +3,7 @@ package pglite
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -22,6 +23,7 @@ type dumpConn struct {
 
 	// Written before ready is closed.
 	server   *pgconn.HijackedConn // nil if connecting failed
+	conn     net.Conn             // to the server
 	greeting []byte               // what is to be read before what the server sends
 	ready    chan struct{}
 	once     sync.Once
@@ -46,14 +48,14 @@ func (c *dumpConn) Read(p []byte) (int, error) {
 	if c.server == nil {
 		return 0, io.EOF
 	}
-	return c.server.Conn.Read(p)
+	return c.conn.Read(p)
 }
 
 // Write sends to the server, once it is connected.
 func (c *dumpConn) Write(p []byte) (int, error) {
 	if c.server != nil {
 		c.terminated = string(p) == terminate
-		return c.server.Conn.Write(p)
+		return c.conn.Write(p)
 	}
 	c.startup = append(c.startup, p...)
 	if len(c.startup) < 8 {
@@ -72,9 +74,19 @@ func (c *dumpConn) Write(p []byte) (int, error) {
 	}
 	if err := c.connect(m.Parameters); err != nil {
 		c.dumper.err = err
-		return 0, err
+		c.greeting, _ = refusal(err).Encode(nil)
 	}
+	c.opened()
 	return len(p), nil
+}
+
+// refusal says to pg_dump why there is no connection.
+func refusal(err error) *pgproto3.ErrorResponse {
+	r := &pgproto3.ErrorResponse{Severity: "FATAL", SeverityUnlocalized: "FATAL", Code: "08001", Message: err.Error()}
+	if pg := (*pgconn.PgError)(nil); errors.As(err, &pg) {
+		r.Severity, r.Code, r.Message, r.Detail, r.Hint = pg.Severity, pg.Code, pg.Message, pg.Detail, pg.Hint
+	}
+	return r
 }
 
 // terminate is the message with which a client ends a session.
@@ -85,7 +97,6 @@ const maxStartup = 10000
 
 // connect connects to the server and prepares the answer to a startup packet.
 func (c *dumpConn) connect(parameters map[string]string) error {
-	defer c.opened()
 	cfg := c.dumper.server.Config.Copy()
 	for name, value := range parameters {
 		switch name {
@@ -97,6 +108,7 @@ func (c *dumpConn) connect(parameters map[string]string) error {
 			cfg.RuntimeParams[name] = value
 		}
 	}
+	tapped(cfg)
 	conn, err := pgconn.ConnectConfig(c.ctx, cfg)
 	if err != nil {
 		return err
@@ -122,7 +134,7 @@ func (c *dumpConn) connect(parameters map[string]string) error {
 			return err
 		}
 	}
-	c.server, c.greeting = server, b
+	c.server, c.conn, c.greeting = server, server.Conn.(*tap).take(), b
 	return nil
 }
 
@@ -139,7 +151,7 @@ func (c *dumpConn) Close() error {
 		c.opened()
 		return nil
 	}
-	conn := c.server.Conn
+	conn := c.conn
 	_ = conn.SetDeadline(time.Now().Add(goodbyeTimeout))
 	if !c.terminated {
 		c.cancel()
@@ -181,7 +193,7 @@ func (c *dumpConn) withServer(do func(net.Conn) error) error {
 	select {
 	case <-c.ready:
 		if c.server != nil {
-			return do(c.server.Conn)
+			return do(c.conn)
 		}
 	default:
 	}

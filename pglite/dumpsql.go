@@ -80,11 +80,14 @@ func DumpSQL(ctx context.Context, server *pgx.ConnConfig, w io.Writer, cfg SQLDu
 		Stdout: out, Stderr: cfg.Messages,
 		Dial: func(ctx context.Context) (net.Conn, error) { return newDumpConn(ctx, d), nil },
 	})
+	failure := (*ToolError)(nil)
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case d.err != nil: // pg_dump only knows that the connection broke
+	case d.err != nil: // of which pg_dump knows the text
 		return d.err
+	case errors.As(err, &failure):
+		return failure
 	case err != nil:
 		return err
 	}

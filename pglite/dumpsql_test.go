@@ -126,7 +126,7 @@ func TestDumpSQLFails(t *testing.T) {
 		err  string
 		code string
 	}{
-		"NoTable":      {args: []string{"-t", "nowhere"}, err: "pglite: dumping postgres: runtime: running pg_dump: no matching tables were found"},
+		"NoTable":      {args: []string{"-t", "nowhere"}, err: "pglite: dumping postgres: no matching tables were found"},
 		"NoDatabase":   {args: []string{"-d", "nowhere"}, code: "3D000"},
 		"NoRole":       {args: []string{"--username=nobody"}, code: "28000"},
 		"NoPermission": {args: []string{"-U", "stranger"}, err: "permission denied for table secret"},

@@ -45,6 +45,9 @@ func (c *toolConn) receive() {
 	defer close(c.full)
 	for buf := range c.empty {
 		n, err := c.conn.Read(buf)
+		for n == 0 && err == nil { // which is discouraged, and allowed
+			n, err = c.conn.Read(buf)
+		}
 		if n > 0 {
 			c.full <- buf[:n] // there is room for both
 		}

@@ -14,12 +14,15 @@ import (
 )
 
 // dump is the flags of calf dump.
-type dump struct{ db, format string }
+type dump struct {
+	db, format string
+	sql        sqlDump
+}
 
 func (p *program) dumpCommand() *cobra.Command {
 	d := &dump{}
 	c := &cobra.Command{
-		Use:   "dump [flags] FILE",
+		Use:   "dump [flags] FILE [-- ARGUMENT...]",
 		Short: "Copy a database to a file",
 		Long: `Copy a database to a file, which "calf restore" makes a database of again.
 
@@ -27,19 +30,45 @@ The format follows from the file's name, or is given with --format:
 
   tar, tar.gz  all of the data directory, for calf and for PGlite's loadDataDir
   directory    the same as a directory, which both can open; the name ends in /
+  sql, sql.gz  a script that pg_dump makes of one database, or with --all of all,
+               for any PostgreSQL
+  custom       an archive of one database by pg_dump; the name ends in .dump
 
-"-" is standard output. A file appears, or replaces one of its name, when it is
-complete and on disk.
+"-" is standard output, and so is no file if there is a --format. A file appears,
+or replaces one of its name, when it is complete and on disk.
 
-The database must not be open elsewhere. A program that has it open can dump it
-at any time: see DB.Dump.`,
+A directory must not be open elsewhere. A program that has it open can dump it
+at any time: see DB.Dump. For sql and custom --db may also be a postgres:// URL,
+of any server of PostgreSQL 9.2 to 18, such as one that calf serve runs. After
+"--" stand pg_dump's own arguments.`,
 		Example: `  calf dump --db ./data backup.tar.gz
-  calf dump --db ./data --format tar - | ssh elsewhere 'cat > backup.tar'`,
-		Args: cobra.ExactArgs(1),
+  calf dump --db ./data --format tar - | ssh elsewhere 'cat > backup.tar'
+  calf dump --db ./data --format sql -- --schema-only --table 'app.*'
+  calf dump --db postgres://me@localhost/shop shop.dump`,
+		Args: func(c *cobra.Command, args []string) error {
+			own := args
+			if n := c.ArgsLenAtDash(); n >= 0 {
+				own = args[:n]
+			}
+			if len(own) == 0 && d.format != "" {
+				return nil
+			}
+			return cobra.ExactArgs(1)(c, own)
+		},
 	}
-	c.Flags().StringVar(&d.db, "db", "", "`directory` of the database (required)")
+	c.Flags().StringVar(&d.db, "db", "", "`directory` or URL of the database (required)")
 	c.Flags().StringVar(&d.format, "format", "", "`format` of the dump: "+formatNames())
-	return p.does(c, func(ctx context.Context, args []string) error { return d.run(ctx, p, args[0]) })
+	d.sql.addTo(c)
+	return p.does(c, func(ctx context.Context, args []string) error {
+		if n := c.ArgsLenAtDash(); n >= 0 {
+			args, d.sql.args = args[:n], args[n:]
+		}
+		to := "-"
+		if len(args) > 0 {
+			to = args[0]
+		}
+		return d.run(ctx, p, to)
+	})
 }
 
 func (d *dump) run(ctx context.Context, p *program, to string) (err error) {
@@ -48,7 +77,7 @@ func (d *dump) run(ctx context.Context, p *program, to string) (err error) {
 		return err
 	}
 	g := p.progress()
-	job := &dumpJob{db: d.db, progress: g.report}
+	job := &dumpJob{p: p, db: d.db, progress: g.report, sql: d.sql}
 	switch {
 	case f.directory:
 		job.dir = filepath.Clean(to)
@@ -93,6 +122,9 @@ func (d *dump) choose(p *program, to string) (*format, error) {
 		if f = formatOf(to); f == nil {
 			return nil, usage(fmt.Sprintf("the name %s tells no format: give --format %s", to, formatNames()))
 		}
+	}
+	if err := d.sql.check(f); err != nil {
+		return nil, err
 	}
 	switch {
 	case isURL(d.db) && !f.connection:

@@ -35,23 +35,29 @@ type format struct {
 
 // A dumpJob is what a format's dump gets.
 type dumpJob struct {
-	db       string    // the data directory
+	p        *program
+	db       string    // the data directory, or a URL
 	out      io.Writer // where to write, or
 	dir      string    // the directory to make
 	progress func(pglite.Progress)
+	sql      sqlDump
 }
 
 // A restoreJob is what a format's restore gets.
 type restoreJob struct {
 	p   *program
-	db  database  // the data directory, which is new
+	db  database  // the data directory, which is new but for SQL
 	in  io.Reader // what to read, or
 	dir string    // the directory to copy
+	sql sqlRestore
 }
 
 var formats = []format{
 	{name: "tar.gz", suffixes: []string{".tar.gz", ".tgz"}, dump: dumpTarGz, is: isTarGz, restore: restoreArchive},
 	{name: "tar", suffixes: []string{".tar"}, dump: dumpTar, is: isTar, restore: restoreArchive},
+	{name: "sql", suffixes: []string{".sql"}, text: true, connection: true, dump: dumpSQL(), is: isSQL, restore: restoreFromSQL},
+	{name: "sql.gz", suffixes: []string{".sql.gz"}, connection: true, dump: dumpSQLGz, is: isPacked, restore: restoreFromSQL},
+	{name: "custom", suffixes: []string{".dump", ".pgdump"}, connection: true, dump: dumpSQL("--format=custom"), is: isPgArchive, restore: restoreFromSQL},
 	{name: "directory", suffixes: []string{"/", string(filepath.Separator)}, directory: true, dump: dumpDirectory, restore: restoreDirectory},
 }
 
@@ -89,6 +95,9 @@ func formatNames() string {
 const headSize = 4096
 
 func isTar(head []byte) bool {
+	if isPgArchive(head) { // pg_dump has a tar format, too
+		return false
+	}
 	_, err := tar.NewReader(bytes.NewReader(head)).Next()
 	return err == nil || errors.Is(err, io.ErrUnexpectedEOF) && len(head) > 512
 }

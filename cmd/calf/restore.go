@@ -16,6 +16,7 @@ import (
 type restore struct {
 	db     string
 	format string
+	sql    sqlRestore
 }
 
 func (p *program) restoreCommand() *cobra.Command {
@@ -24,18 +25,26 @@ func (p *program) restoreCommand() *cobra.Command {
 		Use:   "restore [flags] FILE",
 		Short: "Make a database of a dump",
 		Long: `Make a new database of what "calf dump" or PGlite's dumpDataDir wrote, or of a copy
-of a data directory. "-" is standard input. What format it is in shows in its
-first bytes, unless --format says it.
+of a data directory, or run a dump of pg_dump or pg_dumpall on a database. "-" is
+standard input. What format it is in shows in its first bytes, unless --format
+says it.
 
-The directory must be empty or not exist. The database is opened once, so that
-what was damaged is found out now; after an error nothing is left, and a
-restoration that was interrupted is begun anew by the next one.`,
+For copies the directory must be empty or not exist. The database is opened once,
+so that what was damaged is found out now; after an error nothing is left, and a
+restoration that was interrupted is begun anew by the next one.
+
+Dumps as SQL, scripts or archives of pg_dump's custom and tar formats, compressed
+or not, run on a new database or on one that is there, also on any server that a
+postgres:// URL names. They stop at the first error; a new directory is emptied
+then. Restoring a dump runs whatever is in it.`,
 		Example: `  calf restore --db ./data backup.tar.gz
-  ssh elsewhere cat backup.tar | calf restore --db ./data -`,
+  ssh elsewhere cat backup.tar | calf restore --db ./data -
+  pg_dump shop | calf restore --db ./data --single-transaction --no-owner -`,
 		Args: cobra.ExactArgs(1),
 	}
-	c.Flags().StringVar(&r.db, "db", "", "`directory` of the new database (required)")
+	c.Flags().StringVar(&r.db, "db", "", "`directory` of the new database, or for SQL of any, or a URL (required)")
 	c.Flags().StringVar(&r.format, "format", "", "`format` of the dump: "+formatNames())
+	r.sql.addTo(c)
 	return p.does(c, func(ctx context.Context, args []string) error { return r.run(ctx, p, args[0]) })
 }
 
@@ -44,15 +53,15 @@ func (r *restore) run(ctx context.Context, p *program, from string) (err error) 
 	switch {
 	case r.db == "", r.db == pglite.Memory:
 		return usage("--db must be the directory of the new database")
-	case isURL(r.db):
-		return usage("--db must be a directory")
 	case f == nil && r.format != "":
 		return usage(fmt.Sprintf("--format must be %s, not %q", formatNames(), r.format))
+	case isURL(r.db) && f != nil && !f.connection:
+		return usage("--db must be a directory: this dump is not SQL")
 	case from == "-" && p.terminal:
 		return usage("refusing to read a dump from a terminal")
 	}
 	g := p.progress()
-	job := &restoreJob{p: p, db: database{dir: r.db}}
+	job := &restoreJob{p: p, db: database{dir: r.db}, sql: r.sql}
 	if g.visible {
 		job.db.told = func(doing string) { g.report(pglite.Progress{Phase: doing}) }
 	}
@@ -76,6 +85,12 @@ func (r *restore) run(ctx context.Context, p *program, from string) (err error) 
 		}
 	} else if f = formatNamed("directory"); r.format != "" && r.format != f.name {
 		return usage(fmt.Sprintf("%s is a directory", from))
+	}
+	if isURL(r.db) && !f.connection {
+		return usage("--db must be a directory: this dump is not SQL")
+	}
+	if err := r.sql.check(f); err != nil {
+		return err
 	}
 	if f.directory && job.dir == "" {
 		return usage(fmt.Sprintf("%s is not a directory", from))
