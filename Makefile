@@ -14,7 +14,7 @@ export CALF_TEST_PEERS ?= $(wildcard $(PEERS))
 
 # The race detector is the one thing that needs cgo. `make test RACE=` does without.
 RACE ?= -race
-TESTTIMEOUT ?= 15m
+TESTTIMEOUT ?= 25m
 PACKAGES ?= ./...
 BENCH ?= .
 BENCHTIME ?= 1s
@@ -41,7 +41,7 @@ demo: setup ## search the documentation of Go's standard library, in a database 
 test: setup ## run all tests, with the race detector
 	CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(RACE) -timeout $(TESTTIMEOUT) $(PACKAGES)
 	@# What takes too long with the race detector runs without it.
-	$(if $(RACE),$(GO) test -timeout $(TESTTIMEOUT) -run 'Transports|Cycles|Interchange|WithCopiedMemory' ./pglite)
+	$(if $(RACE),$(GO) test -timeout $(TESTTIMEOUT) -run 'Transports|Cycles|Interchange|WithCopiedMemory' ./pglite ./examples/quickstart)
 	$(if $(RACE),$(GO) test -timeout $(TESTTIMEOUT) ./crash)
 
 .PHONY: clients

@@ -20,8 +20,8 @@ import (
 // TestInterchange carries the real quickstart, with the documentation of the standard library, to PGlite under Node and
 // back. All three give the same answers.
 func TestInterchange(t *testing.T) {
-	if testing.Short() {
-		t.Skip("indexes thousands of vectors")
+	if testing.Short() || raced {
+		t.Skip("indexes thousands of vectors, and most of it runs in the guest and under Node; `make test` runs it without the race detector, too")
 	}
 	if _, err := assets.Open(); errors.Is(err, assets.ErrAssetsMissing) {
 		t.Skipf("needs the guest: %v", err)
