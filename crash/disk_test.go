@@ -146,6 +146,7 @@ func TestRelaxedIsWrittenSoon(t *testing.T) {
 // A new cluster is durable when it counts as made, whichever way it was.
 func TestNewClusterIsDurable(t *testing.T) {
 	t.Parallel()
+	alone(t)
 	for name, create := range map[string]func(context.Context, vfs.Volume) error{
 		"Template": module(t).CopyTemplate,
 		"Initdb": func(ctx context.Context, v vfs.Volume) error {

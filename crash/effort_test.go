@@ -40,9 +40,18 @@ func seeds(tb testing.TB, n int) (first, last uint64) {
 // which calls of the guest take several times as long, and with -short.
 func fewer(n int) int {
 	if raced || testing.Short() {
-		return max(1, n/5)
+		return max(1, n/10)
 	}
 	return n
+}
+
+// alone skips a test with the race detector, if that has nothing to see in it
+// that it does not see in another test.
+func alone(tb testing.TB) {
+	tb.Helper()
+	if raced {
+		tb.Skip("runs without the race detector")
+	}
 }
 
 // runTimeout is how long a run may take. It takes about a second.

@@ -334,6 +334,7 @@ func (p *program) close(ctx context.Context) {
 // The program works without faults.
 func TestFaultyProgram(t *testing.T) {
 	t.Parallel()
+	alone(t)
 	newFiles(t)
 	r := faulty{}
 	require.NoError(t, r.all())

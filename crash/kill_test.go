@@ -46,6 +46,7 @@ func TestKills(t *testing.T) {
 // another in the same directory. In the end it is as good as any.
 func TestKillsDuringCreation(t *testing.T) {
 	t.Parallel()
+	alone(t)
 	module(t)
 	k := killer{TB: t, rnd: rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0)), early: true}
 	moments, left := map[string]int{}, 0

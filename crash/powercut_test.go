@@ -54,6 +54,7 @@ func TestPowerCutsWhenRelaxed(t *testing.T) {
 // prove nothing.
 func TestPowerCutsAreNoticed(t *testing.T) {
 	t.Parallel()
+	alone(t)
 	newFiles(t)
 	for name, change := range map[string]func(*run){
 		"SyncLies": func(r *run) { r.rules = vfstest.Rules{SyncLies: true} },
@@ -79,6 +80,7 @@ func TestPowerCutsAreNoticed(t *testing.T) {
 // A seed with which one thing happens at a time does the same each time.
 func TestPowerCutsRepeat(t *testing.T) {
 	t.Parallel()
+	alone(t)
 	newFiles(t)
 	seed, _ := seeds(t, 1)
 	if seed%2 == 0 {

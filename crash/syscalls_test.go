@@ -83,6 +83,7 @@ func calls(trace string) (list []string) {
 // before it counts as complete.
 func TestSyncsReachTheKernel(t *testing.T) {
 	t.Parallel()
+	alone(t)
 	parent, err := filepath.EvalSymlinks(t.TempDir())
 	require.NoError(t, err)
 	dir := filepath.Join(parent, "new", "data")
@@ -141,6 +142,7 @@ func newCluster(t *testing.T) (names []string) {
 // With Durability None the kernel is asked for nothing.
 func TestNoneSyncsNothing(t *testing.T) {
 	t.Parallel()
+	alone(t)
 	dir := filepath.Join(t.TempDir(), "data")
 	o := order{Dir: dir, Seed: 1, Steps: 5, Durability: pglite.None}
 	open := false
