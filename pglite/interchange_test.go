@@ -214,7 +214,7 @@ func TestInterchangeOldReleases(t *testing.T) {
 	t.Parallel()
 	needPeers(t)
 	for release, version := range map[string]string{
-		"pglite-0.2": "16 (PGlite 0.2)", "pglite-0.3": "17 (PGlite 0.3 and PGlite 0.4)", "pglite-0.4": "17 (PGlite 0.3 and 0.4)",
+		"pglite-0.2": "16 (PGlite 0.2)", "pglite-0.3": "17 (PGlite 0.3 and PGlite 0.4)", "pglite-0.4": "17 (PGlite 0.3 and PGlite 0.4)",
 	} {
 		t.Run(release, func(t *testing.T) {
 			t.Parallel()
