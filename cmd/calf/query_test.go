@@ -154,7 +154,7 @@ func TestQueryDirectory(t *testing.T) {
 	defer db.Close()
 	got := calf(t, "", "query", "--db", dir, "select 1")
 	require.Equal(t, exitFailed, got.status)
-	require.Regexp(t, `^calf: opening .*: the data directory is in use by process \d+ on .*\n$`, got.stderr)
+	require.Regexp(t, `^calf: opening .*: the data directory is in use by another DB of this process, which has not been closed\n$`, got.stderr)
 }
 
 func TestQueryWrongPlaces(t *testing.T) {
