@@ -390,7 +390,7 @@ CREATE TABLE back (a int);
 	var owner string
 	require.NoError(t, conn.QueryRow(t.Context(), "SELECT tableowner FROM pg_tables WHERE tablename = 'bobs'").Scan(&owner))
 	require.Equal(t, "bob", owner)
-	require.Equal(t, 1, query[int](t, db, "SELECT count(*) FROM pg_stat_activity WHERE datname LIKE 'it%'"), "the others are closed")
+	waitFor(t, db, "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname LIKE 'it%'") // the others are closed
 }
 
 func TestRestoreCompressed(t *testing.T) {
@@ -497,7 +497,7 @@ func TestRestoreIsCancelled(t *testing.T) {
 			cancel(reason)
 			require.ErrorIs(t, <-ended, reason)
 			require.Equal(t, 0, query[int](t, db, "SELECT count(*) FROM t"))
-			require.Equal(t, 1, query[int](t, db, "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"))
+			waitFor(t, db, "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'client backend'")
 		})
 	}
 }
