@@ -135,7 +135,7 @@ func TestArchiveRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := make(t, test.files)
 			if test.link != "" {
-				require.NoError(t, os.Symlink("/etc", filepath.Join(dir, test.link)))
+				symlink(t, "/etc", filepath.Join(dir, test.link))
 			}
 			ctx, w := test.ctx, test.w
 			if ctx == nil {

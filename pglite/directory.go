@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 )
@@ -218,16 +219,25 @@ func (d *directory) Close() (err error) {
 	if d.lock == nil {
 		return err
 	}
+	if runtime.GOOS == "windows" { // which removes no open file, nor one that another has opened meanwhile
+		err = errors.Join(err, d.lock.Close())
+		d.removeLock()
+		return err
+	}
+	d.removeLock() // while it is held: who has the file open already fails to lock it
+	return errors.Join(err, d.lock.Close())
+}
+
+// removeLock removes the lock's file if it is not to stay, and the directory if
+// there was none.
+func (d *directory) removeLock() {
 	remove := d.fresh && d.made
 	if d.passing || remove {
-		// It is still held: who has the file open already fails to lock it.
-		// Windows removes no open file.
 		_ = os.Remove(filepath.Join(d.path, lockName))
 	}
 	if remove {
 		_ = os.Remove(d.path) // unless somebody has put something there
 	}
-	return errors.Join(err, d.lock.Close())
 }
 
 // syncDir makes the names in a directory durable, where there is a way to: not

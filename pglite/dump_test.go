@@ -440,7 +440,7 @@ func TestDumpStrangeFiles(t *testing.T) {
 	}))
 	require.Empty(t, left)
 	require.FileExists(t, filepath.Join(copied, "notes.txt"))
-	require.NoError(t, os.Symlink("notes.txt", filepath.Join(dir, "link")))
+	symlink(t, "notes.txt", filepath.Join(dir, "link"))
 	require.ErrorContains(t, db.Dump(t.Context(), io.Discard, pglite.DumpConfig{}), "/link is neither a directory nor a regular file")
 	noBackup(t, db)
 }

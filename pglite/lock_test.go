@@ -31,9 +31,14 @@ func TestLockedByThisProcess(t *testing.T) {
 	require.NoError(t, err)
 	wd, err := os.Getwd()
 	require.NoError(t, err)
+	names := []string{dir, dir + "/", filepath.Join(parent, "missing") + "/../data/."}
 	relative, err := filepath.Rel(wd, dir)
-	require.NoError(t, err)
-	names := []string{dir, relative, dir + "/", filepath.Join(parent, "missing") + "/../data/."}
+	if runtime.GOOS != "windows" { // where it may be on another drive
+		require.NoError(t, err)
+	}
+	if err == nil {
+		names = append(names, relative)
+	}
 	link := filepath.Join(parent, "link")
 	if err := os.Symlink(parent, link); err == nil {
 		names = append(names, filepath.Join(link, "data"))

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime"
 	"testing"
 
 	"github.com/calfdb/calf/assets"
@@ -35,6 +36,20 @@ func TestMain(m *testing.M) {
 		removeSample()
 		os.Exit(status)
 	}))
+}
+
+// symlink makes a symbolic link. It skips where the user may not, as mostly on
+// Windows.
+func symlink(tb testing.TB, target, link string) {
+	tb.Helper()
+	err := os.Symlink(target, link)
+	if err == nil {
+		_, err = os.Readlink(link)
+	}
+	if err != nil && runtime.GOOS == "windows" {
+		tb.Skipf("no symbolic links: %v", err)
+	}
+	require.NoError(tb, err)
 }
 
 func hold(dir string) error {
