@@ -40,7 +40,8 @@ func TestLockedByThisProcess(t *testing.T) {
 		names = append(names, relative)
 	}
 	link := filepath.Join(parent, "link")
-	if err := os.Symlink(parent, link); err == nil {
+	_ = os.Symlink(parent, link) // which takes a privilege on Windows
+	if _, err := os.Readlink(link); err == nil {
 		names = append(names, filepath.Join(link, "data"))
 	}
 	for _, name := range names {
