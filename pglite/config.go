@@ -1,6 +1,7 @@
 package pglite
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/calfdb/calf/assets"
+	"github.com/calfdb/calf/runtime"
 )
 
 // Memory is the data directory of a database that lives in memory and ends
@@ -58,6 +60,10 @@ type Config struct {
 	// LoadLimit bounds the size of the files in the archive, in bytes; 0 means
 	// 64 GiB. An archive of more is refused when the limit is reached.
 	LoadLimit int64
+	// Template, if set, is what a new database starts as a copy of; a directory
+	// that has a database is opened as it is. Init does not count then, and
+	// Username and Database are by default those of the template.
+	Template *Template
 	// NoBackground leaves out PostgreSQL's background writer, WAL writer and
 	// autovacuum. Checkpoints are always done. Without the WAL writer, commits
 	// with Relaxed reach the disk with the next checkpoint at the latest, which
@@ -97,6 +103,14 @@ type Init struct {
 	Args []string
 }
 
+// initdb returns the configuration of initdb.
+func (i Init) initdb() runtime.InitConfig {
+	return runtime.InitConfig{
+		Username: i.Username, Encoding: i.Encoding, LocaleProvider: i.LocaleProvider, Locale: i.Locale,
+		NoDataChecksums: i.NoDataChecksums, Args: i.Args,
+	}
+}
+
 // Durability says what has reached the disk when COMMIT returns.
 type Durability int
 
@@ -122,6 +136,9 @@ func (c Config) validate() (Config, error) {
 	if strings.Contains(c.Dir, "://") {
 		return c, fmt.Errorf("pglite: Config.Dir %q is neither a path nor %s", c.Dir, Memory)
 	}
+	if t := c.Template; t != nil {
+		c.Username, c.Database = cmp.Or(c.Username, t.username), cmp.Or(c.Database, t.database)
+	}
 	if c.Username == "" {
 		c.Username = c.Init.Username
 	}
@@ -133,6 +150,9 @@ func (c Config) validate() (Config, error) {
 	}
 	if c.Durability < Full || c.Durability > None {
 		return c, fmt.Errorf("pglite: Config.Durability %d is none of Full, Relaxed and None", c.Durability)
+	}
+	if c.Load != nil && c.Template != nil {
+		return c, errors.New("pglite: Config.Load and Config.Template exclude each other")
 	}
 	if c.LoadLimit < 0 {
 		return c, fmt.Errorf("pglite: Config.LoadLimit %d is negative", c.LoadLimit)

@@ -1,7 +1,6 @@
 package pglite
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/calfdb/calf/internal/relay"
 	"github.com/calfdb/calf/runtime"
 	"github.com/calfdb/calf/runtime/vfs"
 	"github.com/jackc/pgx/v5"
@@ -122,8 +122,7 @@ func OpenConfig(ctx context.Context, cfg Config) (_ *DB, err error) {
 // cluster in it, it makes one; the directory is not complete then.
 func (db *DB) openVolume(ctx context.Context, mod *runtime.Module, dir *directory) error {
 	if dir == nil {
-		db.vol = vfs.NewMemory(0)
-		return db.newCluster(ctx, mod)
+		return db.newMemory(ctx, mod)
 	}
 	sync := vfs.SyncFull
 	if db.cfg.Durability == None {
@@ -143,8 +142,29 @@ func (db *DB) openVolume(ctx context.Context, mod *runtime.Module, dir *director
 	return db.newCluster(ctx, mod)
 }
 
+// newMemory makes a volume in memory that has a cluster.
+func (db *DB) newMemory(ctx context.Context, mod *runtime.Module) (err error) {
+	switch {
+	case db.cfg.Template != nil:
+		db.vol = db.cfg.Template.vol.Fork()
+	case db.cfg.Load == nil && db.cfg.Init.initdb().IsDefault():
+		db.cfg.Progress("making a new database")
+		var mem *vfs.Memory
+		mem, err = mod.Template(ctx)
+		db.vol = mem
+	default:
+		db.vol = vfs.NewMemory(0)
+		err = db.newCluster(ctx, mod)
+	}
+	return err
+}
+
 // newCluster makes a cluster in an empty volume.
 func (db *DB) newCluster(ctx context.Context, mod *runtime.Module) error {
+	if db.cfg.Template != nil {
+		db.cfg.Progress("copying the template")
+		return copyVolume(db.vol, db.cfg.Template.vol)
+	}
 	if db.cfg.Load != nil {
 		db.cfg.Progress("loading the archive")
 		err := unpack(ctx, db.cfg.Load, db.vol, db.cfg.LoadLimit)
@@ -154,11 +174,8 @@ func (db *DB) newCluster(ctx context.Context, mod *runtime.Module) error {
 		}
 		return checkArchive(db.vol)
 	}
-	i := db.cfg.Init
-	init := runtime.InitConfig{
-		Username: i.Username, Encoding: i.Encoding, LocaleProvider: i.LocaleProvider, Locale: i.Locale,
-		NoDataChecksums: i.NoDataChecksums, Args: i.Args, Log: db.log,
-	}
+	init := db.cfg.Init.initdb()
+	init.Log = db.log
 	if init.IsDefault() {
 		db.cfg.Progress("making a new database")
 		return mod.CopyTemplate(ctx, db.vol)
@@ -172,11 +189,14 @@ func (db *DB) newCluster(ctx context.Context, mod *runtime.Module) error {
 	if err := mod.InitDB(ctx, mem, init); err != nil {
 		return err
 	}
-	var files bytes.Buffer
-	if err := vfs.WriteTar(mem, &files, "."); err != nil {
-		return err
-	}
-	return vfs.LoadTarBytes(db.vol, files.Bytes(), ".", vfs.TarOptions{})
+	return copyVolume(db.vol, mem)
+}
+
+// copyVolume copies what is in memory to an empty volume.
+func copyVolume(to vfs.Volume, from *vfs.Memory) error {
+	return relay.Run(
+		func(w io.Writer) error { return vfs.WriteTar(from, w, ".") },
+		func(r io.Reader) error { return vfs.LoadTar(to, r, ".", vfs.TarOptions{}) })
 }
 
 // settings returns the parameters for the server's command line.

@@ -35,6 +35,9 @@ type Module struct {
 	libraries map[string]*library              // by content hash
 	hosted    map[string]bool                  // functions of the host module env
 	programs  map[string]wazero.CompiledModule // by asset name
+
+	templateMu sync.Mutex
+	template   *vfs.Memory // what Template forks
 }
 
 // Config configures a Module.
