@@ -343,6 +343,9 @@ func (db *DB) releaseAll() (err error) {
 	return err
 }
 
+// adminShutdown is the SQLSTATE of sessions that are ended by a shutdown.
+const adminShutdown = "57P01"
+
 // log passes a message of the server on to the logger.
 func (db *DB) log(m runtime.LogMessage) {
 	level := slog.LevelInfo
@@ -351,6 +354,7 @@ func (db *DB) log(m runtime.LogMessage) {
 		level = slog.LevelDebug
 	case m.Severity == "WARNING":
 		level = slog.LevelWarn
+	case m.SQLState == adminShutdown && db.isClosed(): // that is what Close is for
 	case m.Severity == "ERROR", m.Severity == "FATAL", m.Severity == "PANIC":
 		level = slog.LevelError
 	}

@@ -91,6 +91,9 @@ func (h *hammer) close(ctx context.Context) {
 func (h *hammer) step(ctx context.Context) (string, error) {
 	if h.conn == nil || h.conn.IsClosed() {
 		conn, err := pgx.ConnectConfig(ctx, h.db.ConnConfig())
+		if pgErr := (*pgconn.PgError)(nil); errors.As(err, &pgErr) {
+			return expected(err) // a backend that is starting can be cancelled, too
+		}
 		if err != nil {
 			return "", err
 		}

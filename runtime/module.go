@@ -36,6 +36,8 @@ type Module struct {
 	hosted    map[string]bool                  // functions of the host module env
 	programs  map[string]wazero.CompiledModule // by asset name
 
+	vessels vessels
+
 	templateMu sync.Mutex
 	template   *vfs.Memory // what Template forks
 }
@@ -105,7 +107,10 @@ func (cfg Config) runtimeConfig() (wazero.RuntimeConfig, error) {
 }
 
 // Close releases the module. All clusters must have been closed.
-func (m *Module) Close() error { return m.rt.Close(context.Background()) }
+func (m *Module) Close() error {
+	m.vessels.close()
+	return m.rt.Close(background)
+}
 
 // linkedInfo is what the derived file linkedTable holds, in JSON.
 type linkedInfo struct {

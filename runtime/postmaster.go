@@ -300,17 +300,13 @@ func (pm *postmaster) start(kind backendType, s Socket) (*child, error) {
 // fork makes a process from the image. It does not run yet.
 func (pm *postmaster) fork() (*process, *image, error) {
 	im := pm.image.Load()
-	mem, err := im.mem.Clone(pm.c.memoryLimit())
+	p, err := pm.clone(im)
 	for err != nil {
 		was := im
 		if im = pm.image.Load(); im == was {
 			return nil, nil, err
 		}
-		mem, err = im.mem.Clone(pm.c.memoryLimit()) // the image was just replaced
-	}
-	p, err := newProcess(pm, pm.c.sched, pm.c.lastPID.Add(1), mem)
-	if err != nil {
-		return nil, nil, err
+		p, err = pm.clone(im) // the image was just replaced
 	}
 	g := p.guest
 	g.FS, g.Env, g.Files = pm.c.fs, environment, im.files.Clone()
@@ -324,6 +320,21 @@ func (pm *postmaster) fork() (*process, *image, error) {
 	}
 	p.libraries = slices.Clone(im.libraries)
 	return p, im, nil
+}
+
+// clone makes a process whose memory is that of an image.
+func (pm *postmaster) clone(im *image) (*process, error) {
+	pid := pm.c.lastPID.Add(1)
+	if v, ok := pm.c.mod.vessels.take(im.mem, pm.c.memoryLimit()); ok {
+		p := newGuestProcess(pm, pm.c.sched, pid, v.mem)
+		p.attach(v.inst)
+		return p, nil
+	}
+	mem, err := im.mem.Clone(pm.c.memoryLimit())
+	if err != nil {
+		return nil, err
+	}
+	return newProcess(pm, pm.c.sched, pid, mem)
 }
 
 var errTooManyClients = errors.New("sorry, too many clients already")
@@ -390,7 +401,11 @@ func (pm *postmaster) reap(ch *child) {
 	}
 	crash, last := pm.crash, len(pm.procs) == 0
 	pm.procMu.Unlock()
-	ch.close()
+	if ch.err == nil {
+		ch.retire()
+	} else {
+		ch.close()
+	}
 	if first {
 		pm.c.crashing(pm, crash)
 		pm.quickdie()

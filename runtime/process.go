@@ -61,6 +61,9 @@ type processHost interface {
 	walSegment(p *process, name string)
 }
 
+// background is the context of what ends by itself.
+var background = context.Background()
+
 // forever is a wait without a timeout.
 const forever = time.Duration(math.MaxInt64)
 
@@ -100,16 +103,32 @@ func (p *process) attach(inst api.Module) {
 
 // close ends a process that does not run any more.
 func (p *process) close() {
+	p.leave()
+	for _, m := range p.modules {
+		_ = m.Close(background)
+	}
+	p.guest.Mem.Close()
+}
+
+// leave gives up what a process has but its instance.
+func (p *process) leave() {
 	if p.timer != nil {
 		p.timer.Stop()
 	}
 	if p.guest.Files != nil {
 		p.guest.Files.CloseAll()
 	}
-	for _, m := range p.modules {
-		_ = m.Close(context.Background())
+}
+
+// retire is close for a process that has exited as it should: its instance may
+// serve another, unless libraries have added to its table.
+func (p *process) retire() {
+	if len(p.modules) > 1 {
+		p.close()
+		return
 	}
-	p.guest.Mem.Close()
+	p.leave()
+	p.host.module().vessels.put(vessel{p.modules[0], p.guest.Mem})
 }
 
 // interrupt makes the process reach the interrupts hook soon. It is called

@@ -140,7 +140,7 @@ func (im *Image) fill(b []byte) error {
 // limit bytes. The image lives until its last clone is closed.
 func (im *Image) Clone(limit uint64) (_ *Memory, err error) {
 	if !im.acquire() {
-		return nil, errors.New("linmem: cloning: the image is closed")
+		return nil, fmt.Errorf("linmem: cloning: %w", errImageClosed)
 	}
 	m := &Memory{size: im.size, image: im, shared: slices.Clone(im.shared)}
 	if im.file == nil {
@@ -154,6 +154,8 @@ func (im *Image) Clone(limit uint64) (_ *Memory, err error) {
 	}
 	return m, nil
 }
+
+var errImageClosed = errors.New("the image is closed")
 
 // root returns the image whose file has the shared ranges.
 func (im *Image) root() *Image {

@@ -47,6 +47,8 @@ type Memory struct {
 	file  *file      // what an unfrozen memory is backed by; nil if it is to be copied
 	image *Image     // what a clone was cloned from
 
+	vacant bool // its addresses cannot be accessed; guarded by mu
+
 	shared []Range // what is shared with other memories
 	copies []place // where they are, if they are copies
 	once   sync.Once
@@ -75,6 +77,9 @@ func newMapped(limit uint64) (*Memory, error) {
 	}
 	return m, nil
 }
+
+// Limit returns how large the memory can become, in bytes.
+func (m *Memory) Limit() uint64 { return uint64(len(m.space.base)) }
 
 // Bytes returns the committed memory. The slice is invalid after the next
 // growth only in its length, and wholly after Close.
@@ -145,11 +150,11 @@ func clearPages(b []byte) {
 
 // StoreUint32 stores a word atomically, at an offset that is a multiple of 4
 // and below the size. Any goroutine may call it at any time. It does nothing
-// when the memory is closed.
+// when the memory is closed or vacated.
 func (m *Memory) StoreUint32(off uint64, v uint32) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if base := m.space.base; base != nil {
+	if base := m.space.base; base != nil && !m.vacant {
 		atomic.StoreUint32((*uint32)(unsafe.Pointer(&base[off])), v)
 	}
 }

@@ -4,6 +4,7 @@ package linmem
 
 import (
 	"os"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,6 +20,13 @@ func reserve(n uint64) (space, error) {
 
 // reservePlain is reserve for memory that is never mapped.
 func reservePlain(n uint64) (space, error) { return reserve(n) }
+
+// hide makes the first n bytes inaccessible again, and gives up what is there.
+func (s *space) hide(n uint64) error {
+	_, err := unix.MmapPtr(-1, 0, unsafe.Pointer(unsafe.SliceData(s.base)), uintptr(n), unix.PROT_NONE,
+		unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_FIXED|mapNoReserve)
+	return os.NewSyscallError("mmap", err)
+}
 
 // release returns the reservation to the system.
 func (s *space) release() {

@@ -87,6 +87,9 @@ func reservePlain(n uint64) (space, error) {
 	return space{base: bytesAt(addr, n)}, nil
 }
 
+// hide is not there: what is mapped would have to become one placeholder again.
+func (s *space) hide(uint64) error { return ErrUnsupported }
+
 // release returns the reservation to the system.
 func (s *space) release() {
 	if s.pieces == nil && s.base != nil {
