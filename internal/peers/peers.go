@@ -4,6 +4,7 @@ package peers
 import (
 	"bufio"
 	"bytes"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,6 +40,8 @@ func Run(tb testing.TB, script string, args ...string) []byte {
 // A Program is a module that runs under Node.
 type Program struct {
 	*exec.Cmd
+	// Stdin is its standard input, which stays open until it is closed.
+	Stdin io.WriteCloser
 	// Stdout is what is left of its standard output.
 	Stdout *bufio.Reader
 	tb     testing.TB
@@ -50,13 +53,13 @@ func Start(tb testing.TB, script string, args ...string) *Program {
 	tb.Helper()
 	cmd := command(tb, script, args)
 	cmd.Stderr = tb.Output()
-	_, err := cmd.StdinPipe() // which stays open
+	stdin, err := cmd.StdinPipe()
 	require.NoError(tb, err)
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(tb, err)
 	require.NoError(tb, cmd.Start())
 	tb.Cleanup(func() { _ = cmd.Process.Kill() })
-	return &Program{cmd, bufio.NewReader(stdout), tb}
+	return &Program{cmd, stdin, bufio.NewReader(stdout), tb}
 }
 
 // Line returns the next line of the standard output. The test fails if there is none.
