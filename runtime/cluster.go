@@ -77,7 +77,11 @@ var ErrClosed = errors.New("the cluster is shut down")
 // Start starts PostgreSQL on a data directory and returns when it accepts
 // connections. A directory that was not shut down cleanly is recovered first.
 func (m *Module) Start(ctx context.Context, cfg ClusterConfig) (_ *Cluster, err error) {
-	c := &Cluster{mod: m, cfg: cfg, log: newServerLog(cfg.Log), sched: newScheduler(), ready: make(chan struct{})}
+	c := &Cluster{mod: m, cfg: cfg, log: newServerLog(cfg.Log), ready: make(chan struct{})}
+	c.sched = newScheduler(shortTick)
+	if c.copies() {
+		c.sched = newScheduler(longTick)
+	}
 	c.restarting, c.abortRestart = context.WithCancel(context.Background())
 	if c.fs, _, err = m.fs.Fork(); err != nil {
 		return nil, fmt.Errorf("runtime: making the file system: %w", err)

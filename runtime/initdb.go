@@ -92,7 +92,7 @@ func (m *Module) InitDB(ctx context.Context, data vfs.Volume, cfg InitConfig) (e
 	if err != nil {
 		return err
 	}
-	p := newGuestProcess(sh, newScheduler(), 1, mem)
+	p := newGuestProcess(sh, newScheduler(shortTick), 1, mem)
 	defer p.close()
 	p.shell = sh
 	inst, err := m.rt.InstantiateModule(withMemory(mem), prog, wazero.NewModuleConfig().WithName("").WithStartFunctions())
@@ -235,7 +235,7 @@ func (sh *shell) postgres(args []string, stdin, stdout string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	p, err := newProcess(sh, newScheduler(), postmasterPID, mem)
+	p, err := newProcess(sh, newScheduler(shortTick), postmasterPID, mem)
 	if err != nil {
 		return 0, err
 	}

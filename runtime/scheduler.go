@@ -6,8 +6,14 @@ import (
 	"time"
 )
 
-// slice is how long a process runs while another wants to.
-const slice = 5 * time.Millisecond
+// A process runs for one to two ticks while another wants to: it is told that
+// its slice is over at the second tick that it sees.
+const (
+	shortTick = 2 * time.Millisecond
+	// longTick is for where a switch to another process copies memory, which
+	// takes 1.2 ms per 16 MiB.
+	longTick = 5 * time.Millisecond
+)
 
 // A scheduler decides which process of a cluster runs. One runs at a time:
 // the guest's atomics are plain loads and stores, so processes that share
@@ -24,12 +30,15 @@ type scheduler struct {
 	queue   []*process
 	locked  []*process // wait for LWLocks; what they wait for is flags in shared memory
 	turns   uint64     // counts changes of running
+	period  time.Duration
 	ticker  *time.Ticker
 	stop    chan struct{}
 	done    sync.WaitGroup
 }
 
-func newScheduler() *scheduler { return &scheduler{stop: make(chan struct{})} }
+func newScheduler(tick time.Duration) *scheduler {
+	return &scheduler{period: tick, stop: make(chan struct{})}
+}
 
 // acquire waits until it is p's turn.
 func (s *scheduler) acquire(p *process) { s.enter(p, false) }
@@ -55,7 +64,7 @@ func (s *scheduler) enter(p *process, first bool) {
 
 // begin begins p's turn: p sees shared memory as it is. Where that takes
 // copying, p's slice begins afterwards: it is not the process's work, and may
-// take longer than a slice.
+// take longer than a tick.
 func (s *scheduler) begin(p *process) {
 	if !p.guest.Mem.Take() {
 		return
@@ -141,14 +150,14 @@ func (s *scheduler) run(p *process) {
 	s.turns++
 	p.sliceOver = false
 	if s.ticker == nil {
-		s.ticker = time.NewTicker(slice)
+		s.ticker = time.NewTicker(s.period)
 		s.done.Add(1)
 		go s.tick()
 	}
 }
 
 // idleTicks is after how many ticks without work the ticker stops.
-const idleTicks = 20
+const idleTicks = 50
 
 // tick interrupts the process that has been running since the tick before.
 func (s *scheduler) tick() {
