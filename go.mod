@@ -15,6 +15,8 @@ require (
 	golang.org/x/text v0.41.0 // cmd/calf: the width of East Asian characters; dumps: encodings; pgx needs it, too
 )
 
+require golang.org/x/sync v0.22.0
+
 require (
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/jackc/pgpassfile v1.0.0 // indirect
@@ -23,5 +25,4 @@ require (
 	github.com/spf13/pflag v1.0.9 // indirect
 	github.com/x448/float16 v0.8.4 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
-	golang.org/x/sync v0.22.0 // indirect
 )

@@ -1,0 +1,126 @@
+package pglite
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/calfdb/calf/internal/sqlscript"
+)
+
+// A pushSchema is the source's schema as SQL.
+type pushSchema struct {
+	pre, post string   // what comes before the rows, and after
+	hash      string   // of both
+	roles     []string // that something is given to
+}
+
+// dumpSchema lets pg_dump write the schema, of the same moment as everything else.
+func (p *pusher) dumpSchema(ctx context.Context) error {
+	args := []string{"--snapshot=" + p.snapshot, "--no-statistics", "--no-subscriptions", "--no-large-objects"}
+	if p.cfg.NoOwner {
+		args = append(args, "--no-owner")
+	}
+	if p.cfg.NoPrivileges {
+		args = append(args, "--no-privileges")
+	}
+	roles, hash := map[string]bool{}, sha256.New()
+	for section, to := range map[string]*string{"pre-data": &p.schema.pre, "post-data": &p.schema.post} {
+		var out bytes.Buffer
+		err := DumpSQL(ctx, p.source, &out, SQLDumpConfig{
+			Args: append(slices.Clone(args), "--section="+section), Assets: p.cfg.Assets, CacheDir: p.cfg.CacheDir})
+		if err != nil {
+			return err
+		}
+		if *to, err = statements(&out, roles); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(hash, "%s\x00%s", p.schema.pre, p.schema.post)
+	p.schema.hash = hex.EncodeToString(hash.Sum(nil))
+	p.schema.roles = slices.Sorted(maps.Keys(roles))
+	return nil
+}
+
+// statements returns the SQL of a dump without its comments and psql's commands, which differ each time, and adds who gets to
+// own something.
+func statements(dump io.Reader, roles map[string]bool) (string, error) {
+	var out strings.Builder
+	for sc := sqlscript.NewScanner(dump); ; {
+		switch piece, err := sc.Next(); {
+		case err == io.EOF:
+			return out.String(), nil
+		case err != nil:
+			return "", err
+		case piece.Kind == sqlscript.Statement:
+			if m := ownerStatement.FindStringSubmatch(piece.SQL); m != nil {
+				roles[unquote(m[1])] = true
+			}
+			out.WriteString(piece.SQL)
+			out.WriteByte('\n')
+		}
+	}
+}
+
+var (
+	refreshStatement = regexp.MustCompile(`(?is)^REFRESH\s+MATERIALIZED\s+VIEW\s`)
+	commentExtension = regexp.MustCompile(`(?is)^COMMENT\s+ON\s+EXTENSION\s+` + identifier)
+)
+
+// without returns a script without some of its statements.
+func without(script string, leave func(sql string) bool) string {
+	var out strings.Builder
+	for sc := sqlscript.NewScanner(strings.NewReader(script)); ; {
+		piece, err := sc.Next()
+		if err != nil {
+			return out.String()
+		}
+		if !leave(piece.SQL) {
+			out.WriteString(piece.Raw)
+		}
+	}
+}
+
+// trySchema runs all of the schema on the target, and takes it back. Whatever the target will refuse shows before a row has
+// been moved. Views are not refreshed: their queries may not be made for empty tables.
+func (p *pusher) trySchema(ctx context.Context) error {
+	script := p.schema.pre + without(p.schema.post, refreshStatement.MatchString)
+	err := p.runScript(ctx, beginState(p.schema.hash)+script, false)
+	refused := (*RestoreError)(nil)
+	if ctx.Err() == nil && errors.As(err, &refused) {
+		p.report.Obstacles = append(p.report.Obstacles, PushObstacle{Kind: "schema", Text: "the target refuses the " + err.Error(), Err: err})
+		return nil
+	}
+	return err
+}
+
+// runScript runs a script on the target, in a transaction and a session of its own. What fails is told by a *RestoreError.
+func (p *pusher) runScript(ctx context.Context, script string, commit bool) (err error) {
+	conn, err := connectTo(ctx, p.target, "target")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, hangUp(ctx, conn)) }()
+	rs := &restorer{ctx: ctx, cfg: SQLRestoreConfig{SingleTransaction: true}, first: conn.PgConn(), server: conn.Config()}
+	if err := rs.use(rs.first); err != nil {
+		return err
+	}
+	if err := rs.exec("BEGIN"); err != nil {
+		return err
+	}
+	if err := rs.script("schema", strings.NewReader(script)); err != nil {
+		return err
+	}
+	if !commit {
+		return rs.exec("ROLLBACK")
+	}
+	return rs.finish()
+}
