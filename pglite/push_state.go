@@ -50,18 +50,17 @@ func (p *pusher) readState(ctx context.Context) error {
 	if err := p.to.QueryRow(ctx, "SELECT pg_catalog.pg_try_advisory_lock($1), "+has, int64(pushLock)).Scan(&alone, &there); err != nil {
 		return fmt.Errorf("reading the target: %w", err)
 	}
+	p.report.Resumed = there
 	if !alone {
 		p.block("busy", nil, "another push to this database is going on")
-		return nil
 	}
-	if !there {
+	if !alone || !there {
 		return nil
 	}
 	var hash string
 	if err := p.to.QueryRow(ctx, "SELECT hash FROM calf_push.schema").Scan(&hash); err != nil {
 		return fmt.Errorf("reading how far an earlier push came: %w", err)
 	}
-	p.report.Resumed = true
 	if p.schema.hash != "" && hash != p.schema.hash {
 		p.block("changed", nil, "the push that was begun there is of another schema, or had other settings: "+
 			"what it made has to be dropped, with its schema calf_push")

@@ -1,9 +1,16 @@
 package pglite_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/calfdb/calf/pglite"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 )
 
@@ -16,13 +23,299 @@ func rich(t *testing.T) *pglite.DB {
 	return db
 }
 
+// requireAlone checks that a push has left no session, and no lock.
+func requireAlone(t *testing.T, db *pglite.DB) {
+	t.Helper()
+	waitFor(t, db, "SELECT count(*) <= 1 FROM pg_stat_activity WHERE backend_type = 'client backend'")
+	require.Zero(t, query[int](t, db, "SELECT count(*) FROM pg_locks WHERE pid <> pg_backend_pid() AND locktype IN ('advisory', 'relation')"))
+	require.False(t, query[bool](t, db, "SELECT EXISTS (SELECT FROM pg_prepared_xacts)"))
+}
+
+// requireNoState checks that the target is complete, or was not touched.
+func requireNoState(t *testing.T, db *pglite.DB) {
+	t.Helper()
+	require.False(t, query[bool](t, db, "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'calf_push')"))
+}
+
+// obstacles are the kinds of what hinders a push.
+func obstacles(report *pglite.PushReport) (kinds []string) {
+	for _, o := range report.Obstacles {
+		kinds = append(kinds, o.Kind)
+	}
+	return kinds
+}
+
+// whenCopying calls a function once, as soon as rows are being copied.
+func whenCopying(do func()) func(pglite.Progress) {
+	var done atomic.Bool
+	return func(p pglite.Progress) {
+		if p.Phase == "copying" && p.Done > 0 && done.CompareAndSwap(false, true) {
+			do()
+		}
+	}
+}
+
 // TestPush moves one of everything, and compares dumps.
 func TestPush(t *testing.T) {
 	t.Parallel()
 	from, to := rich(t), open(t, pglite.Config{})
+	report, err := from.Push(t.Context(), to.ConnConfig(), pglite.PushConfig{DryRun: true})
+	require.NoError(t, err)
+	require.Equal(t, []string{"role"}, obstacles(report))
+	require.Equal(t, []string{`Rich "Reader"`, "rich_owner"}, report.Obstacles[0].Objects)
+	requireNoState(t, to)
+
 	exec(t, to, `CREATE ROLE rich_owner; CREATE ROLE "Rich ""Reader"""`)
+	var last pglite.Progress
+	report, err = from.Push(t.Context(), to.ConnConfig(), pglite.PushConfig{Progress: func(p pglite.Progress) { last = p }})
+	require.NoError(t, err)
+	requireSame(t, dumpSQL(t, from), dumpSQL(t, to))
+	require.Empty(t, report.Obstacles)
+	require.False(t, report.Resumed)
+	require.Equal(t, 3, report.LargeObjects)
+	require.Equal(t, []string{"1 foreign tables are moved without the rows that they stand for"}, report.Notes)
+	require.Equal(t, last.Total, last.Done)
+	rows := map[string]int64{}
+	for _, table := range report.Tables {
+		require.NotEmpty(t, table.Checksum)
+		require.False(t, table.Kept)
+		rows[table.Name] = table.Rows
+	}
+	require.EqualValues(t, 2, rows["no_columns"])
+	require.EqualValues(t, 20, rows["hashed_0"]+rows["hashed_1"])
+	require.EqualValues(t, 2, rows["embedding"])
+	require.NotContains(t, rows, "measure", "its rows are its partitions'")
+	require.Equal(t, query[int](t, from, "SELECT count(*) FROM pg_sequences"), report.Sequences)
+	require.True(t, query[bool](t, to, "SELECT reltuples = 2 FROM pg_class WHERE relname = 'every_type'"), "statistics are there")
+	requireNoState(t, to)
+	requireAlone(t, from)
+	requireAlone(t, to)
+
+	report, err = from.Push(t.Context(), to.ConnConfig(), pglite.PushConfig{})
+	var blocked *pglite.PushBlockedError
+	require.ErrorAs(t, err, &blocked)
+	require.Equal(t, []string{"not-empty", "not-empty"}, obstacles(report))
+	require.ErrorContains(t, err, "pglite: pushing postgres to postgres: the target is not empty where the source has something: ")
+	require.ErrorContains(t, err, "the target has 3 large objects")
+}
+
+func TestPushNothing(t *testing.T) {
+	t.Parallel()
+	from, to := open(t, pglite.Config{}), open(t, pglite.Config{})
+	exec(t, to, "CREATE SCHEMA other; CREATE TABLE other.stays AS SELECT 1 AS a")
+	for range 2 { // nothing is not in the way of nothing
+		report, err := from.Push(t.Context(), to.ConnConfig(), pglite.PushConfig{})
+		require.NoError(t, err)
+		require.Empty(t, report.Tables)
+		requireNoState(t, to)
+	}
+	require.Equal(t, 1, query[int](t, to, "SELECT a FROM other.stays"))
+	_, err := from.Push(t.Context(), to.ConnConfig(), pglite.PushConfig{Jobs: -1})
+	require.ErrorContains(t, err, "PushConfig.Jobs is -1")
+}
+
+// TestPushAwkward moves what is awkward to name, to quote or to carry.
+func TestPushAwkward(t *testing.T) {
+	t.Parallel()
+	from, to := open(t, pglite.Config{}), open(t, pglite.Config{})
+	exec(t, from, `CREATE SCHEMA "two
+lines"; CREATE TABLE "two
+lines"."it's ""a"";
+table \ %s $1 漢" ("a
+b" text, "c""d" int, "%s" text) PARTITION BY LIST ("c""d");
+		CREATE TABLE "two
+lines"."; DROP TABLE x" PARTITION OF "two
+lines"."it's ""a"";
+table \ %s $1 漢" FOR VALUES IN (1);
+		INSERT INTO "two
+lines"."; DROP TABLE x" VALUES (E'\\.', 1, '%s'), ('', 1, NULL), (NULL, 1, E'\\N'), (E'\t\n\r\b\f\v\\', 1, '')`)
+	exec(t, from, "CREATE TABLE large (v text STORAGE EXTERNAL, b bytea STORAGE EXTERNAL); INSERT INTO large SELECT repeat('ü\n', 3500000), decode(repeat('5c0a', 500000), 'hex')")
+	exec(t, from, "CREATE TABLE only_made (a int GENERATED ALWAYS AS (1) STORED); INSERT INTO only_made VALUES (DEFAULT), (DEFAULT)")
+	var wide []string
+	for i := range 1600 {
+		wide = append(wide, fmt.Sprintf("c%d int DEFAULT %d", i, i%7))
+	}
+	exec(t, from, "CREATE TABLE wide ("+strings.Join(wide, ", ")+"); INSERT INTO wide DEFAULT VALUES")
+	exec(t, from, "CREATE TABLE twice AS SELECT i % 3 AS a FROM generate_series(1, 10000) i; CREATE SEQUENCE never; CREATE SEQUENCE down INCREMENT -1; SELECT nextval('down')")
+	exec(t, from, "SELECT lo_from_bytea(7, decode(repeat('00', 1 << 20), 'hex')), lo_from_bytea(8, '\\x01'), lo_put(lo_create(9), 3 << 20, '\\x02')")
+	report, err := from.Push(t.Context(), to.ConnConfig(), pglite.PushConfig{Jobs: 2})
+	require.NoError(t, err)
+	require.Equal(t, "large", report.Tables[0].Name, "the largest is the first")
+	requireSame(t, dumpSQL(t, from), dumpSQL(t, to))
+	require.Equal(t, "-2 1", query[string](t, to, "SELECT nextval('down') || ' ' || nextval('never')"))
+}
+
+// TestPushAsOfOneMoment writes while a push is on its way. Nothing waits, and nothing of it is moved.
+func TestPushAsOfOneMoment(t *testing.T) {
+	t.Parallel()
+	from, to := open(t, pglite.Config{}), open(t, pglite.Config{})
+	exec(t, from, "CREATE TABLE a_large AS SELECT i, repeat('x', 100) FROM generate_series(1, 10000) i; CREATE TABLE z_small AS SELECT 'early' AS name")
+	_, err := from.Push(t.Context(), to.ConnConfig(), pglite.PushConfig{Jobs: 1, Progress: whenCopying(func() {
+		exec(t, from, "INSERT INTO z_small VALUES ('late'); DELETE FROM a_large")
+	})})
+	require.NoError(t, err)
+	require.Equal(t, "early", query[string](t, to, "SELECT string_agg(name, ',') FROM z_small"))
+	require.Equal(t, 10000, query[int](t, to, "SELECT count(*) FROM a_large"))
+	require.Zero(t, query[int](t, from, "SELECT count(*) FROM a_large"))
+}
+
+func TestPushWithoutOwners(t *testing.T) {
+	t.Parallel()
+	from, to := open(t, pglite.Config{}), open(t, pglite.Config{})
+	exec(t, from, `CREATE ROLE alice; CREATE ROLE bob; CREATE TABLE t AS SELECT 1 AS a; ALTER TABLE t OWNER TO alice; GRANT SELECT ON t TO bob;
+		SELECT lo_create(5); ALTER LARGE OBJECT 5 OWNER TO alice; GRANT SELECT ON LARGE OBJECT 5 TO bob`)
+	for _, tt := range []struct {
+		cfg  pglite.PushConfig
+		want []string
+	}{
+		{pglite.PushConfig{}, []string{"alice", "bob"}},
+		{pglite.PushConfig{NoOwner: true}, []string{"bob"}},
+		{pglite.PushConfig{NoPrivileges: true}, []string{"alice"}},
+	} {
+		report, err := from.Push(t.Context(), to.ConnConfig(), tt.cfg)
+		require.Error(t, err)
+		require.Equal(t, tt.want, report.Obstacles[0].Objects)
+	}
+	_, err := from.Push(t.Context(), to.ConnConfig(), pglite.PushConfig{NoOwner: true, NoPrivileges: true})
+	require.NoError(t, err)
+	require.Equal(t, "postgres postgres true", query[string](t, to, `SELECT pg_get_userbyid(c.relowner) || ' ' || pg_get_userbyid(l.lomowner) || ' ' ||
+		(relacl IS NULL AND lomacl IS NULL) FROM pg_class c, pg_largeobject_metadata l WHERE relname = 't'`))
+}
+
+// TestPushObstacles meets what hinders. Nothing is changed then.
+func TestPushObstacles(t *testing.T) {
+	t.Parallel()
+	from := open(t, pglite.Config{})
+	exec(t, from, `CREATE TABLE t AS SELECT 1 AS a; CREATE ROLE weak LOGIN; CREATE TABLE secret (a int); CREATE TABLE rows (a int); GRANT SELECT ON t, rows TO weak;
+		ALTER TABLE rows ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON rows USING (a > 1)`)
+	other := open(t, pglite.Config{Init: pglite.Init{Encoding: "SQL_ASCII", Locale: "C"}})
+	to := open(t, pglite.Config{})
+	for _, sql := range []string{"CREATE ROLE weak LOGIN", "CREATE DATABASE taken", "CREATE DATABASE guarded"} {
+		exec(t, to, sql)
+	}
+	on := func(db *pglite.DB, database, user string) *pgx.ConnConfig {
+		cfg := db.ConnConfig()
+		cfg.Database, cfg.User = database, user
+		return cfg
+	}
+	taken, err := pgx.ConnectConfig(t.Context(), on(to, "taken", "postgres"))
+	require.NoError(t, err)
+	_, err = taken.Exec(t.Context(), "CREATE VIEW v AS SELECT 1; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE DOMAIN d AS int; CREATE SCHEMA fine; CREATE TABLE fine.t ()")
+	require.NoError(t, err)
+	require.NoError(t, taken.Close(t.Context()))
+	guarded, err := pgx.ConnectConfig(t.Context(), on(to, "guarded", "postgres"))
+	require.NoError(t, err)
+	_, err = guarded.Exec(t.Context(), `CREATE SCHEMA guard;
+		CREATE FUNCTION guard.no() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not in this house' USING ERRCODE = 'C0W00'; END $$;
+		CREATE EVENT TRIGGER no ON ddl_command_end WHEN TAG IN ('CREATE POLICY') EXECUTE FUNCTION guard.no()`)
+	require.NoError(t, err)
+	require.NoError(t, guarded.Close(t.Context()))
+
+	for name, tt := range map[string]struct {
+		from, to *pgx.ConnConfig
+		cfg      pglite.PushConfig
+		kind     string
+		text     string
+		code     string
+	}{
+		"Encoding":   {from: from.ConnConfig(), to: other.ConnConfig(), kind: "encoding", text: "the target's encoding is SQL_ASCII, and the source's UTF8"},
+		"Taken":      {from: from.ConnConfig(), to: on(to, "taken", "postgres"), kind: "not-empty", text: "function public.f(), type public.d, view public.v"},
+		"Unreadable": {from: on(from, "postgres", "weak"), to: to.ConnConfig(), kind: "privilege", text: `weak may not read all rows of the source's tables: "public"."rows", "public"."secret"`},
+		"Owner":      {from: from.ConnConfig(), to: on(to, "postgres", "weak"), kind: "privilege", text: "the role weak may not give anything to roles that own something; set NoOwner, or make it a member of them: postgres"},
+		"Create":     {from: from.ConnConfig(), to: on(to, "postgres", "weak"), cfg: pglite.PushConfig{NoOwner: true}, kind: "privilege", text: "the role weak may not create schemas in the target's database"},
+		"Refused":    {from: from.ConnConfig(), to: on(to, "guarded", "postgres"), kind: "schema", text: "the target refuses the schema: CREATE POLICY p ON public.rows USING ((a > 1)): ERROR: not in this house (SQLSTATE C0W00)", code: "C0W00"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			report, err := pglite.Push(t.Context(), tt.from, tt.to, tt.cfg)
+			var blocked *pglite.PushBlockedError
+			require.ErrorAs(t, err, &blocked)
+			require.Equal(t, tt.kind, blocked.Obstacles[0].Kind)
+			require.ErrorContains(t, err, tt.text)
+			if tt.code != "" {
+				var pg *pgconn.PgError
+				require.ErrorAs(t, err, &pg)
+				require.Equal(t, tt.code, pg.Code)
+			}
+			tt.cfg.DryRun = true
+			dry, err := pglite.Push(t.Context(), tt.from, tt.to, tt.cfg)
+			require.NoError(t, err)
+			require.Equal(t, obstacles(report), obstacles(dry))
+			conn, err := pgx.ConnectConfig(t.Context(), tt.to)
+			require.NoError(t, err)
+			var changed bool
+			require.NoError(t, conn.QueryRow(t.Context(), "SELECT to_regclass('public.t') IS NOT NULL OR to_regnamespace('calf_push') IS NOT NULL").Scan(&changed))
+			require.NoError(t, conn.Close(t.Context()))
+			require.False(t, changed)
+		})
+	}
+	requireAlone(t, from)
+	requireAlone(t, to)
+
+	_, err = from.Push(t.Context(), on(to, "nowhere", "postgres"), pglite.PushConfig{})
+	require.ErrorContains(t, err, "pglite: pushing postgres to nowhere: connecting to the target: ")
+	var pg *pgconn.PgError
+	require.ErrorAs(t, err, &pg)
+	require.Equal(t, "3D000", pg.Code)
+	closed := open(t, pglite.Config{})
+	require.NoError(t, closed.Close())
+	_, err = closed.Push(t.Context(), to.ConnConfig(), pglite.PushConfig{})
+	require.ErrorIs(t, err, pglite.ErrClosed)
+}
+
+// TestPushVerifies has a target that changes rows as they come.
+func TestPushVerifies(t *testing.T) {
+	t.Parallel()
+	from, to := open(t, pglite.Config{}), open(t, pglite.Config{})
+	exec(t, from, "CREATE TABLE good AS SELECT 1 AS a; CREATE TABLE victim AS SELECT i AS a FROM generate_series(1, 10) i")
+	exec(t, to, `CREATE SCHEMA evil;
+		CREATE FUNCTION evil.change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.a := CASE NEW.a WHEN 7 THEN 70 ELSE NEW.a END; RETURN NEW; END $$;
+		CREATE FUNCTION evil.creep() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+			IF to_regclass('public.victim') IS NOT NULL THEN
+				CREATE TRIGGER change BEFORE INSERT ON public.victim FOR EACH ROW EXECUTE FUNCTION evil.change(); END IF; END $$;
+		CREATE EVENT TRIGGER creep ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION evil.creep()`)
+	exec(t, to, `CREATE OR REPLACE FUNCTION evil.creep() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+			IF to_regclass('public.victim') IS NOT NULL THEN
+				CREATE OR REPLACE TRIGGER change BEFORE INSERT ON public.victim FOR EACH ROW EXECUTE FUNCTION evil.change(); END IF; END $$`)
+	_, err := from.Push(t.Context(), to.ConnConfig(), pglite.PushConfig{Jobs: 1})
+	require.ErrorContains(t, err, `table "public"."victim": verification failed: the source has 10 rows with checksum `)
+	require.ErrorContains(t, err, "10 rows were copied, and the target has 10 rows with checksum ")
+	require.Zero(t, query[int](t, to, "SELECT count(*) FROM victim"), "what is not the same is not kept")
+
+	exec(t, to, "DROP TRIGGER change ON victim")
 	report, err := from.Push(t.Context(), to.ConnConfig(), pglite.PushConfig{})
 	require.NoError(t, err)
-	require.Empty(t, report.Obstacles)
+	require.True(t, report.Resumed)
+	require.Equal(t, 55, query[int](t, to, "SELECT sum(a) FROM victim"))
+}
+
+// TestPushEnds ends a push early. The sessions on both sides are gone then, and the next one goes on.
+func TestPushEnds(t *testing.T) {
+	t.Parallel()
+	from, to := open(t, pglite.Config{}), open(t, pglite.Config{})
+	exec(t, from, "CREATE TABLE large AS SELECT i, repeat('x', 100) FROM generate_series(1, 50000) i; CREATE TABLE small AS SELECT 1 AS a")
+	reason := errors.New("enough")
+
+	ctx, cancel := context.WithCancelCause(t.Context())
+	_, err := from.Push(ctx, to.ConnConfig(), pglite.PushConfig{Progress: whenCopying(func() { cancel(reason) })})
+	require.ErrorIs(t, err, reason)
+	requireAlone(t, from)
+	requireAlone(t, to)
+	_, err = from.Push(ctx, to.ConnConfig(), pglite.PushConfig{})
+	require.ErrorIs(t, err, reason, "a context that had ended before")
+
+	for name, victim := range map[string]*pglite.DB{"Target": to, "Source": from} {
+		report, err := from.Push(t.Context(), to.ConnConfig(), pglite.PushConfig{Jobs: 1, Progress: whenCopying(func() {
+			exec(t, victim, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY %large%' AND pid <> pg_backend_pid()")
+		})})
+		require.Error(t, err, name)
+		require.ErrorContains(t, err, "table ", name)
+		require.True(t, report.Resumed)
+		requireAlone(t, from)
+		requireAlone(t, to)
+	}
+	report, err := from.Push(t.Context(), to.ConnConfig(), pglite.PushConfig{})
+	require.NoError(t, err)
+	require.True(t, report.Resumed)
 	requireSame(t, dumpSQL(t, from), dumpSQL(t, to))
+	requireNoState(t, to)
 }
