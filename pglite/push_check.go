@@ -22,7 +22,8 @@ func (p *pusher) findObstacles(ctx context.Context) error {
 	return nil
 }
 
-// needingExtension selects what depends on an extension's objects, or on types that are made of its types.
+// needingExtension selects what depends on an extension's objects, or on types that are made of its types. An extension's
+// operator classes have parts that are not its members.
 const needingExtension = `WITH RECURSIVE member (classid, objid) AS (
 		SELECT d.classid, d.objid FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
 		WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e' AND e.extname = $1
@@ -35,7 +36,7 @@ const needingExtension = `WITH RECURSIVE member (classid, objid) AS (
 	SELECT DISTINCT o.type || ' ' || o.identity
 	FROM pg_catalog.pg_depend d JOIN made m ON d.refclassid = m.classid AND d.refobjid = m.objid,
 		pg_catalog.pg_identify_object(d.classid, d.objid, d.objsubid) o
-	WHERE d.deptype IN ('n', 'a') AND NOT EXISTS (SELECT FROM member WHERE member.classid = d.classid AND member.objid = d.objid)
+	WHERE d.deptype IN ('n', 'a') AND d.classid NOT IN ('pg_catalog.pg_amop'::pg_catalog.regclass, 'pg_catalog.pg_amproc'::pg_catalog.regclass) AND NOT EXISTS (SELECT FROM member WHERE member.classid = d.classid AND member.objid = d.objid)
 		AND o.identity IS NOT NULL ORDER BY 1`
 
 // checkExtensions looks whether the target has the source's extensions.
@@ -68,6 +69,20 @@ func (p *pusher) checkExtensions(ctx context.Context) error {
 			p.block("extension", needing, "the target does not have the extension %s, which is needed by", e.Name)
 		}
 	}
+	return p.leaveComments(ctx)
+}
+
+// leaveComments leaves out comments on extensions that somebody else has made there, as managed services do. Only their owner
+// may change them, and pg_dump writes them even if they are those that extensions come with.
+func (p *pusher) leaveComments(ctx context.Context) error {
+	others, err := texts(ctx, p.to, "SELECT extname::text FROM pg_catalog.pg_extension WHERE NOT pg_catalog.pg_has_role(extowner, 'USAGE')")
+	if err != nil || len(others) == 0 {
+		return err
+	}
+	p.schema.pre = without(p.schema.pre, func(sql string) bool {
+		m := commentExtension.FindStringSubmatch(sql)
+		return m != nil && slices.Contains(others, unquote(m[1]))
+	})
 	return nil
 }
 
