@@ -120,11 +120,11 @@ func (p *pusher) checkRoles(ctx context.Context) error {
 		}
 	}
 	if len(missing) > 0 {
-		p.block("role", missing, "the target does not have roles that something belongs to or is granted to; create them (see DumpGlobals), "+
-			"or set NoOwner and NoPrivileges")
+		p.block("role", missing, "the target does not have roles that something belongs to or is granted to; create them there, "+
+			"or leave out owners and privileges")
 	}
 	if len(strange) > 0 {
-		p.block("privilege", strange, "the role %s may not give anything to roles that own something; set NoOwner, or make it a member of them",
+		p.block("privilege", strange, "the role %s may not give anything to roles that own something; leave out owners, or make it a member of them",
 			p.report.Target.User)
 	}
 	var may bool

@@ -221,7 +221,7 @@ func TestPushObstacles(t *testing.T) {
 		"Encoding":   {from: from.ConnConfig(), to: other.ConnConfig(), kind: "encoding", text: "the target's encoding is SQL_ASCII, and the source's UTF8"},
 		"Taken":      {from: from.ConnConfig(), to: on(to, "taken", "postgres"), kind: "not-empty", text: "function public.f(), type public.d, view public.v"},
 		"Unreadable": {from: on(from, "postgres", "weak"), to: to.ConnConfig(), kind: "privilege", text: `weak may not read all rows of the source's tables: "public"."rows", "public"."secret"`},
-		"Owner":      {from: from.ConnConfig(), to: on(to, "postgres", "weak"), kind: "privilege", text: "the role weak may not give anything to roles that own something; set NoOwner, or make it a member of them: postgres"},
+		"Owner":      {from: from.ConnConfig(), to: on(to, "postgres", "weak"), kind: "privilege", text: "the role weak may not give anything to roles that own something; leave out owners, or make it a member of them: postgres"},
 		"Create":     {from: from.ConnConfig(), to: on(to, "postgres", "weak"), cfg: pglite.PushConfig{NoOwner: true}, kind: "privilege", text: "the role weak may not create schemas in the target's database"},
 		"Refused":    {from: from.ConnConfig(), to: on(to, "guarded", "postgres"), kind: "schema", text: "the target refuses the schema: CREATE POLICY p ON public.rows USING ((a > 1)): ERROR: not in this house (SQLSTATE C0W00)", code: "C0W00"},
 	} {

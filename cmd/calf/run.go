@@ -51,8 +51,8 @@ missing.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	})
-	root.AddCommand(p.assetsCommand(), p.queryCommand(), p.serveCommand(), p.dumpCommand(), p.restoreCommand(), p.inspectCommand(),
-		p.doctorCommand(), p.versionCommand())
+	root.AddCommand(p.assetsCommand(), p.queryCommand(), p.serveCommand(), p.dumpCommand(), p.restoreCommand(), p.pushCommand(),
+		p.inspectCommand(), p.doctorCommand(), p.versionCommand())
 	return root
 }
 
