@@ -39,6 +39,12 @@
 // server, and [DB.DumpAllSQL] dumps roles and all databases. [DB.RestoreSQL]
 // and [RestoreSQL] run dumps of any pg_dump or pg_dumpall, scripts and archives.
 //
+// # Moving to a server
+//
+// [DB.Push] moves a database to a PostgreSQL server, and [Push] one from any
+// server to another: it says beforehand what hinders, compares what it moved, and
+// goes on where it was interrupted.
+//
 // # Looking without opening
 //
 // [Inspect] says what a data directory or an archive of one holds, and what is
@@ -50,5 +56,6 @@
 // Errors of SQL are *pgconn.PgError, untouched. The package's own are
 // [ErrClosed], [ErrLocked], [ErrNotPostgres] and [*VersionError]; a crash of
 // PostgreSQL is a [*CrashError]. What is wrong with a dump is a [*ToolError] or a
-// [*RestoreError]. Use errors.Is and errors.As.
+// [*RestoreError]; what hinders a push is a [*PushBlockedError]. Use errors.Is and
+// errors.As.
 package pglite

@@ -3,6 +3,7 @@ package pglite_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	osexec "os/exec"
 	"path/filepath"
@@ -18,13 +19,23 @@ import (
 // nativeServer returns a native server, unless there is none.
 func nativeServer(t *testing.T) *pgx.ConnConfig {
 	t.Helper()
-	url := os.Getenv("CALF_TEST_POSTGRES_URL")
-	if url == "" {
-		t.Skip("needs a native PostgreSQL: scripts/native-postgres starts one")
+	cfg, err := nativeConfig()
+	if errors.Is(err, errNoNative) {
+		t.Skip(err)
 	}
-	cfg, err := pgx.ParseConfig(url)
 	require.NoError(t, err)
 	return cfg
+}
+
+var errNoNative = errors.New("needs a native PostgreSQL: scripts/native-postgres starts one")
+
+// nativeConfig says how to connect to the native server.
+func nativeConfig() (*pgx.ConnConfig, error) {
+	url := os.Getenv("CALF_TEST_POSTGRES_URL")
+	if url == "" {
+		return nil, errNoNative
+	}
+	return pgx.ParseConfig(url)
 }
 
 // A nativeDatabase is a database on a native server, for one test.

@@ -87,6 +87,8 @@ func TestPush(t *testing.T) {
 	require.NotContains(t, rows, "measure", "its rows are its partitions'")
 	require.Equal(t, query[int](t, from, "SELECT count(*) FROM pg_sequences"), report.Sequences)
 	require.True(t, query[bool](t, to, "SELECT reltuples = 2 FROM pg_class WHERE relname = 'every_type'"), "statistics are there")
+	require.Equal(t, query[string](t, from, "SELECT string_agg(s::text, ' ' ORDER BY city) FROM summary s"),
+		query[string](t, to, "SELECT string_agg(s::text, ' ' ORDER BY city) FROM summary s"), "a materialized view, of which dumps have no rows")
 	requireNoState(t, to)
 	requireAlone(t, from)
 	requireAlone(t, to)
