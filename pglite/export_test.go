@@ -17,3 +17,9 @@ func (c Config) WithCopiedMemory() Config {
 	c.copyMemory = true
 	return c
 }
+
+// What a push hashes rows with.
+const (
+	FastRowHash = fastRowHash
+	AnyRowHash  = anyRowHash
+)

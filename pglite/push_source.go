@@ -41,10 +41,8 @@ func (p *pusher) readServers(ctx context.Context) error {
 	s, t := from[0], to[0]
 	p.report.Source, p.report.Target = s.PushServer, t.PushServer
 	p.report.Source.number, p.report.Target.number = s.Number, t.Number
-	// The same bytes have the same hash on every machine that stores the low byte first. The others take a slower way.
-	p.rowHash = `pg_catalog.hashtextextended(%s COLLATE "C", 0)`
-	if s.Hash != t.Hash {
-		p.rowHash = `('x' || pg_catalog.encode(pg_catalog.substr(pg_catalog.sha256(pg_catalog.convert_to(%s, 'UTF8')), 1, 8), 'hex'))::bit(64)::bigint`
+	if p.rowHash = fastRowHash; s.Hash != t.Hash {
+		p.rowHash = anyRowHash
 	}
 	if s.Number < minPushSource || s.Number > maxPushSource {
 		p.block("version", nil, "the source is PostgreSQL %s, and must be 12 to 18", s.Version)

@@ -52,7 +52,7 @@ func (p *pusher) readState(ctx context.Context) error {
 	}
 	p.report.Resumed = there
 	if !alone {
-		p.block("busy", nil, "another push to this database is going on")
+		p.block("busy", nil, "another push to this database is going on, or its session has not ended yet")
 	}
 	if !alone || !there {
 		return nil

@@ -147,6 +147,51 @@ lines"."; DROP TABLE x" VALUES (E'\\.', 1, '%s'), ('', 1, NULL), (NULL, 1, E'\\N
 	require.Equal(t, "-2 1", query[string](t, to, "SELECT nextval('down') || ' ' || nextval('never')"))
 }
 
+// TestPushBytes moves text that is in no encoding.
+func TestPushBytes(t *testing.T) {
+	t.Parallel()
+	cfg := pglite.Config{Init: pglite.Init{Encoding: "SQL_ASCII", Locale: "C"}}
+	from, to := open(t, cfg), open(t, cfg)
+	exec(t, from, `CREATE TABLE t AS SELECT E'\xff\xc3' || chr(255) AS a`)
+	_, err := from.Push(t.Context(), to.ConnConfig(), pglite.PushConfig{})
+	require.NoError(t, err)
+	require.Equal(t, "ffc3ff", query[string](t, to, "SELECT encode(a::bytea, 'hex') FROM t"))
+}
+
+// TestPushConfigurationOfExtensions moves the rows of an extension's table that are the user's.
+func TestPushConfigurationOfExtensions(t *testing.T) {
+	t.Parallel()
+	from, to := open(t, pglite.Config{}), open(t, pglite.Config{})
+	for _, db := range []*pglite.DB{from, to} { // as an extension's script does it
+		exec(t, db, `CREATE EXTENSION hstore; CREATE TABLE conf (a int); INSERT INTO conf VALUES (1); CREATE TABLE internal AS SELECT 1 AS a;
+			ALTER EXTENSION hstore ADD TABLE conf; ALTER EXTENSION hstore ADD TABLE internal;
+			UPDATE pg_extension SET extconfig = ARRAY['conf'::regclass::oid], extcondition = ARRAY['WHERE a > 1'] WHERE extname = 'hstore'`)
+	}
+	exec(t, from, "INSERT INTO conf VALUES (2), (3); INSERT INTO internal VALUES (2)")
+	report, err := from.Push(t.Context(), to.ConnConfig(), pglite.PushConfig{})
+	require.NoError(t, err)
+	require.Len(t, report.Tables, 1)
+	require.EqualValues(t, 2, report.Tables[0].Rows)
+	require.Equal(t, "1,2,3", query[string](t, to, "SELECT string_agg(a::text, ',' ORDER BY a) FROM conf"))
+	require.Equal(t, 1, query[int](t, to, "SELECT count(*) FROM internal"))
+}
+
+// TestPushChecksums has both kinds of them tell tables apart, and not the order of rows.
+func TestPushChecksums(t *testing.T) {
+	t.Parallel()
+	db := open(t, pglite.Config{})
+	for _, hash := range []string{pglite.FastRowHash, pglite.AnyRowHash} {
+		sum := func(rows string) string {
+			return query[string](t, db, "SELECT sum("+strings.ReplaceAll(hash, "%s", "ROW(a, b)::text")+")::text FROM (VALUES "+rows+") v (a, b)")
+		}
+		want := sum("('x', 'y'), ('ü', NULL)")
+		require.Equal(t, want, sum("('ü', NULL), ('x', 'y')"))
+		for _, other := range []string{"('x', 'y'), ('ü', '')", "('x', 'y')", "('y', 'x'), ('ü', NULL)", "('x,y', NULL), ('ü', NULL)", "('x', 'y'), ('ü', NULL), ('ü', NULL)"} {
+			require.NotEqual(t, want, sum(other), other)
+		}
+	}
+}
+
 // TestPushAsOfOneMoment writes while a push is on its way. Nothing waits, and nothing of it is moved.
 func TestPushAsOfOneMoment(t *testing.T) {
 	t.Parallel()

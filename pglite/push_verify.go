@@ -32,6 +32,13 @@ func (w *pushWorker) sums(ctx context.Context, t *PushTable) (here, there tableS
 	return here, there, nil
 }
 
+// Expressions for a 64-bit hash of a text, %s. The first has the same value on all machines that store the low byte first; the
+// second has it on all, and is slower.
+const (
+	fastRowHash = `pg_catalog.hashtextextended(%s COLLATE "C", 0)`
+	anyRowHash  = `('x' || pg_catalog.left(pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(%s, 'UTF8')), 'hex'), 16))::bit(64)::bigint`
+)
+
 // sumOf is the sum of a 64-bit hash of each row's text. Two sets of rows that differ have the same with a probability of one
 // in 2^64, unless somebody has made them to.
 func (p *pusher) sumOf(t *PushTable) string {
