@@ -134,10 +134,10 @@ lines"."; DROP TABLE x" VALUES (E'\\.', 1, '%s'), ('', 1, NULL), (NULL, 1, E'\\N
 	exec(t, from, "CREATE TABLE large (v text STORAGE EXTERNAL, b bytea STORAGE EXTERNAL); INSERT INTO large SELECT repeat('ü\n', 3500000), decode(repeat('5c0a', 500000), 'hex')")
 	exec(t, from, "CREATE TABLE only_made (a int GENERATED ALWAYS AS (1) STORED); INSERT INTO only_made VALUES (DEFAULT), (DEFAULT)")
 	var wide []string
-	for i := range 1600 {
-		wide = append(wide, fmt.Sprintf("c%d int DEFAULT %d", i, i%7))
+	for i := range 1600 { // MaxHeapAttributeNumber
+		wide = append(wide, fmt.Sprintf("c%d int", i))
 	}
-	exec(t, from, "CREATE TABLE wide ("+strings.Join(wide, ", ")+"); INSERT INTO wide DEFAULT VALUES")
+	exec(t, from, "CREATE TABLE wide ("+strings.Join(wide, ", ")+"); INSERT INTO wide (c0, c1599) VALUES (1, 2)")
 	exec(t, from, "CREATE TABLE twice AS SELECT i % 3 AS a FROM generate_series(1, 10000) i; CREATE SEQUENCE never; CREATE SEQUENCE down INCREMENT -1; SELECT nextval('down')")
 	exec(t, from, "SELECT lo_from_bytea(7, decode(repeat('00', 1 << 20), 'hex')), lo_from_bytea(8, '\\x01'), lo_put(lo_create(9), 3 << 20, '\\x02')")
 	report, err := from.Push(t.Context(), to.ConnConfig(), pglite.PushConfig{Jobs: 2})
