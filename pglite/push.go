@@ -29,53 +29,6 @@ type PushConfig struct {
 // defaultPushJobs keeps both sides busy: one session of the source waits for the disk or the network while others compute.
 const defaultPushJobs = 4
 
-// A PushReport says what Push moves, or has moved.
-type PushReport struct {
-	Source PushServer `json:"source"`
-	Target PushServer `json:"target"`
-	// Resumed tells that an earlier push was continued.
-	Resumed bool `json:"resumed"`
-	// Tables are those that have rows of their own, partitions for example, the largest first.
-	Tables []*PushTable `json:"tables"`
-	// Sequences, and LargeObjects, are how many there are.
-	Sequences    int `json:"sequences"`
-	LargeObjects int `json:"large_objects"`
-	// Obstacles are why nothing was moved.
-	Obstacles []PushObstacle `json:"obstacles"`
-	// Notes are what will be different, or was left out.
-	Notes []string `json:"notes"`
-}
-
-// A PushServer is one of the two ends of a push.
-type PushServer struct {
-	Version  string `json:"version"`
-	Database string `json:"database"`
-	User     string `json:"user"`
-	Encoding string `json:"encoding"`
-	// Locale is that of the database, after its provider: libc, icu or builtin.
-	Locale string `json:"locale"`
-
-	number int // of the version
-}
-
-// A PushTable is a table that is moved. After a dry run Rows and Checksum are zero.
-type PushTable struct {
-	Schema string `json:"schema"`
-	Name   string `json:"name"`
-	Bytes  int64  `json:"bytes"` // on the source's disk, without indexes
-	// Rows and Checksum were computed on both sides and are equal. Neither depends on the order of the rows.
-	Rows     int64  `json:"rows"`
-	Checksum string `json:"checksum"`
-	// Kept tells that an earlier push had moved the table, and that it is still the same on both sides.
-	Kept bool `json:"kept"`
-
-	columns   []string // that are not generated
-	condition string   // of an extension's configuration: which rows are the user's
-}
-
-// sqlName is the table's name as SQL has it.
-func (t *PushTable) sqlName() string { return pgx.Identifier{t.Schema, t.Name}.Sanitize() }
-
 // Push moves the default database to a PostgreSQL server, 15 or later, as of one moment: its schema, the rows of its tables,
 // sequences and large objects. The database to which target connects must exist, and be empty where the source has
 // something. Sessions of the source read and write meanwhile; changing the definition of a table waits.

@@ -69,43 +69,61 @@ func (p *pusher) work(ctx context.Context, do func(*pushWorker) error) (err erro
 
 // table moves a table, in one transaction, or sees that it was moved and is the same still.
 func (w *pushWorker) table(ctx context.Context, t *PushTable) error {
-	counted := int64(0)
-	defer func() { w.meter.add(t.Bytes - counted) }()
 	if _, err := w.to.Exec(ctx, "BEGIN"); err != nil {
 		return err
 	}
-	old, was := w.state.moved[[2]string{t.Schema, t.Name}]
-	if was {
-		here, there, err := w.sums(ctx, t)
-		switch {
-		case err != nil:
-			return err
-		case there != old.sum():
-			return fmt.Errorf("the target's rows were changed after they had been moved: there were %s, and are %s", old.sum(), there)
-		case here == there:
-			t.Rows, t.Checksum, t.Kept = here.rows, here.checksum, true
-			_, err = w.to.Exec(ctx, "COMMIT")
-			return err
-		}
-		remove := "TRUNCATE ONLY " + t.sqlName()
-		if t.condition != "" {
-			remove = "DELETE FROM ONLY " + t.sqlName() + " " + t.condition
-		}
-		if _, err = w.to.Exec(ctx, remove); err == nil {
-			_, err = w.to.Exec(ctx, "DELETE FROM calf_push.moved WHERE schema = $1 AND name = $2", t.Schema, t.Name)
-		}
-		if err != nil {
-			return err
-		}
-	} else {
-		var some bool
-		if err := w.to.QueryRow(ctx, "SELECT EXISTS (SELECT FROM ONLY "+t.sqlName()+" "+t.condition+")").Scan(&some); err != nil {
-			return err
-		}
-		if some {
-			return errors.New("the target has rows that were not moved")
-		}
+	sum, kept, err := w.clear(ctx, t)
+	if err == nil && !kept {
+		sum, err = w.fill(ctx, t)
 	}
+	if err != nil {
+		return err
+	}
+	if _, err := w.to.Exec(ctx, "COMMIT"); err != nil {
+		return err
+	}
+	t.Rows, t.Checksum, t.Kept = sum.rows, sum.checksum, kept
+	if kept {
+		w.meter.add(t.Bytes)
+	}
+	return nil
+}
+
+// clear sees to it that a table is empty on the target, unless it was moved and is the same still.
+func (w *pushWorker) clear(ctx context.Context, t *PushTable) (sum tableSum, kept bool, err error) {
+	old, moved := w.state.moved[[2]string{t.Schema, t.Name}]
+	if !moved {
+		var some bool
+		err := w.to.QueryRow(ctx, "SELECT EXISTS (SELECT FROM ONLY "+t.sqlName()+" "+t.condition+")").Scan(&some)
+		if err == nil && some {
+			err = errors.New("the target has rows that were not moved")
+		}
+		return sum, false, err
+	}
+	here, there, err := w.sums(ctx, t)
+	switch {
+	case err != nil:
+		return sum, false, err
+	case there != old.sum():
+		return sum, false, fmt.Errorf("the target's rows were changed after they had been moved: there were %s, and are %s", old.sum(), there)
+	case here == there:
+		return here, true, nil
+	}
+	remove := "TRUNCATE ONLY " + t.sqlName()
+	if t.condition != "" {
+		remove = "DELETE FROM ONLY " + t.sqlName() + " " + t.condition
+	}
+	if _, err := w.to.Exec(ctx, remove); err != nil {
+		return sum, false, err
+	}
+	_, err = w.to.Exec(ctx, "DELETE FROM calf_push.moved WHERE schema = $1 AND name = $2", t.Schema, t.Name)
+	return sum, false, err
+}
+
+// fill copies a table's rows, compares them, and notes them.
+func (w *pushWorker) fill(ctx context.Context, t *PushTable) (tableSum, error) {
+	counted := int64(0)
+	defer func() { w.meter.add(t.Bytes - counted) }()
 	rows, err := w.copy(ctx, t, func(n int) {
 		// Text is larger or smaller than what is on disk.
 		more := min(int64(n), t.Bytes-counted)
@@ -113,23 +131,17 @@ func (w *pushWorker) table(ctx context.Context, t *PushTable) error {
 		w.meter.add(more)
 	})
 	if err != nil {
-		return err
+		return tableSum{}, err
 	}
 	here, there, err := w.sums(ctx, t)
 	if err != nil {
-		return err
+		return tableSum{}, err
 	}
 	if here != there || here.rows != rows {
-		return fmt.Errorf("verification failed: the source has %s, %d rows were copied, and the target has %s", here, rows, there)
+		return tableSum{}, fmt.Errorf("verification failed: the source has %s, %d rows were copied, and the target has %s", here, rows, there)
 	}
 	_, err = w.to.Exec(ctx, "INSERT INTO calf_push.moved VALUES ($1, $2, $3, $4)", t.Schema, t.Name, here.rows, here.checksum)
-	if err == nil {
-		_, err = w.to.Exec(ctx, "COMMIT")
-	}
-	if err == nil {
-		t.Rows, t.Checksum = here.rows, here.checksum
-	}
-	return err
+	return here, err
 }
 
 // pushBuffer is how much of a table goes from one session to the other at once; the source's protocol has a message per row.

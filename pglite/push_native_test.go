@@ -92,6 +92,7 @@ func TestPushNewerToNative(t *testing.T) {
 	exec(t, from, "CREATE TABLE fine AS SELECT 1 AS a; CREATE TABLE doubled (a int, b int GENERATED ALWAYS AS (a * 2) VIRTUAL)")
 	report, err := from.Push(t.Context(), native.ConnConfig, pglite.PushConfig{})
 	require.ErrorContains(t, err, "the target refuses the schema: CREATE TABLE public.doubled ( a integer, b integer GENERATED ALWAYS AS ((a * 2)")
+	require.ErrorContains(t, err, " (it is PostgreSQL "+report.Target.Version+", and the source is 18.")
 	require.Equal(t, []string{"schema"}, obstacles(report))
 	exec(t, from, "DROP TABLE doubled; CREATE TABLE endless AS SELECT '-infinity'::interval AS i")
 	_, err = from.Push(t.Context(), native.ConnConfig, pglite.PushConfig{})

@@ -96,7 +96,11 @@ func (p *pusher) trySchema(ctx context.Context) error {
 	err := p.runScript(ctx, beginState(p.schema.hash)+script, false)
 	refused := (*RestoreError)(nil)
 	if ctx.Err() == nil && errors.As(err, &refused) {
-		p.report.Obstacles = append(p.report.Obstacles, PushObstacle{Kind: "schema", Text: "the target refuses the " + err.Error(), Err: err})
+		text := "the target refuses the " + err.Error()
+		if s, t := p.report.Source, p.report.Target; t.number/10000 < s.number/10000 {
+			text += fmt.Sprintf(" (it is PostgreSQL %s, and the source is %s)", t.Version, s.Version)
+		}
+		p.report.Obstacles = append(p.report.Obstacles, PushObstacle{Kind: "schema", Text: text, Err: err})
 		return nil
 	}
 	return err
