@@ -366,3 +366,24 @@ func TestPushEnds(t *testing.T) {
 	requireSame(t, dumpSQL(t, from), dumpSQL(t, to))
 	requireNoState(t, to)
 }
+
+// TestPushTargetGoes closes the target, or the source, while rows are being copied.
+func TestPushTargetGoes(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"Target", "Source"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			from, to := open(t, pglite.Config{}), open(t, pglite.Config{})
+			exec(t, from, "CREATE TABLE large AS SELECT i, repeat('x', 100) FROM generate_series(1, 50000) i")
+			victim, other := to, from
+			if name == "Source" {
+				victim, other = from, to
+			}
+			closed := make(chan error, 1)
+			_, err := from.Push(t.Context(), to.ConnConfig(), pglite.PushConfig{Progress: whenCopying(func() { closed <- victim.Close() })})
+			require.ErrorContains(t, err, `table "public"."large": `)
+			require.NoError(t, <-closed)
+			requireAlone(t, other)
+		})
+	}
+}
