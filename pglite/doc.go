@@ -39,6 +39,12 @@
 // server, and [DB.DumpAllSQL] dumps roles and all databases. [DB.RestoreSQL]
 // and [RestoreSQL] run dumps of any pg_dump or pg_dumpall, scripts and archives.
 //
+// # Earlier versions
+//
+// A data directory of PGlite 0.2, 0.3 or 0.4 is of an earlier PostgreSQL.
+// [Upgrade] makes it one of this version and keeps the old one beside;
+// [PlanUpgrade] only tells what that would do. With Config.Upgrade, Open does it.
+//
 // # Looking without opening
 //
 // [Inspect] says what a data directory or an archive of one holds, and what is
