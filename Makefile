@@ -41,7 +41,7 @@ demo: setup ## search the documentation of Go's standard library, in a database 
 test: setup ## run all tests, with the race detector
 	CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(RACE) -timeout $(TESTTIMEOUT) $(PACKAGES)
 	@# What takes too long with the race detector runs without it.
-	$(if $(RACE),$(GO) test -timeout $(TESTTIMEOUT) -run 'Transports|Cycles|Interchange|WithCopiedMemory' ./pglite ./examples/quickstart)
+	$(if $(RACE),$(GO) test -timeout $(TESTTIMEOUT) -run 'Transports|Cycles|Interchange|WithCopiedMemory|Upgrade' ./pglite ./cmd/calf ./examples/quickstart)
 	$(if $(RACE),$(GO) test -timeout $(TESTTIMEOUT) ./crash)
 
 .PHONY: clients
@@ -58,8 +58,16 @@ crash: setup ## cut the power 500 times, kill 200 programs, let every operation 
 
 .PHONY: tarballs
 tarballs: ## fetch the guest's npm packages, with which `make test` also tests installing
-	@mkdir -p $(TARBALLS)
-	cd $(TARBALLS) && npm pack --silent $$(node -p 'require("$(CURDIR)/assets/lock.json").groups.find(g => g.name == "guest").packages.map(p => p.name + "@" + p.version).join(" ")')
+	@mkdir -p $(TARBALLS)/legacy
+	cd $(TARBALLS) && npm pack --silent $$(node -p '$(PACKAGES_OF)(g => g.name == "guest")$(AS_WORDS)')
+	cd $(TARBALLS)/legacy && npm pack --silent $$(node -p '$(PACKAGES_OF)(g => g.name != "guest")$(AS_WORDS)')
+
+PACKAGES_OF := require("$(CURDIR)/assets/lock.json").groups.filter
+AS_WORDS := .flatMap(g => g.packages).map(p => p.name + "@" + p.version).join(" ")
+
+.PHONY: legacy
+legacy: ## install the earlier versions of PostgreSQL with which `make test` upgrades data directories
+	$(GO) run ./cmd/calf assets install --legacy
 
 .PHONY: peers
 peers: ## fetch the releases of PGlite with which `make test` exchanges data directories, under Node

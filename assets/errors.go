@@ -3,6 +3,8 @@ package assets
 import (
 	"errors"
 	"strings"
+
+	"github.com/calfdb/calf/assets/internal/lock"
 )
 
 var (
@@ -18,6 +20,27 @@ var (
 	// expected and the found hash or size. Compare with errors.Is.
 	ErrCorruptAsset = errors.New("corrupt asset")
 )
+
+// groupError is an error about a group of packages that is installed on demand. Its text says how.
+type groupError struct {
+	group string
+	error
+}
+
+// ofGroup returns an error about a group, whose text may be about the guest.
+func ofGroup(group string, err error) error {
+	if group == lock.DefaultGroup || !errors.Is(err, ErrAssetsMissing) && !errors.Is(err, ErrOutdated) {
+		return err
+	}
+	return &groupError{group, err}
+}
+
+func (e *groupError) Error() string {
+	words := strings.NewReplacer("the guest", "the group "+e.group, "`calf assets install`", "`calf assets install --legacy`")
+	return words.Replace(e.error.Error())
+}
+
+func (e *groupError) Unwrap() error { return e.error }
 
 // lineError shows an error on one line, whatever npm or a caller's function wrote into it.
 type lineError struct{ err error }

@@ -24,7 +24,7 @@ type InstallConfig struct {
 	Dir string
 	// From lists npm package tarballs (.tgz) to use instead of running npm, in any order.
 	From []string
-	// Group is the group of packages to install, by default "guest".
+	// Group is the group of packages to install, by default "guest". OpenGroup knows the others.
 	Group string
 	// Progress, if set, is called before each step.
 	Progress func(Step)

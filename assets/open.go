@@ -18,13 +18,14 @@ const envAssets = "CALF_ASSETS"
 // $CALF_ASSETS names a folder without the guest, it does not look further. Opening the same set again is cheap.
 func Open() (*Set, error) { return OpenGroup(lock.DefaultGroup) }
 
-// OpenGroup is Open for another group of packages of the lock, such as the engine of an earlier PGlite.
+// OpenGroup is Open for another group of packages of the lock: legacy-16 and legacy-17 have the earlier versions of
+// PostgreSQL that PGlite had. They are installed on demand, by `calf assets install --legacy`.
 //
 // Instead of $CALF_ASSETS it looks in a folder beside, whose name has a dash and the group's name at the end.
 func OpenGroup(group string) (*Set, error) {
 	s, err := process().open(group)
 	if err != nil {
-		return nil, fmt.Errorf("assets: opening: %w", err)
+		return nil, fmt.Errorf("assets: opening: %w", ofGroup(group, err))
 	}
 	return s, nil
 }

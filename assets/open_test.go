@@ -93,6 +93,20 @@ func TestOpenWithEnvironment(t *testing.T) {
 	require.ErrorContains(t, err, filepath.Join(empty, "gone-legacy"))
 }
 
+func TestGroupsOnDemandSayHowTheyAreInstalled(t *testing.T) {
+	t.Setenv("CALF_ASSETS", filepath.Join(t.TempDir(), "none"))
+	for _, group := range []string{"legacy-16", "legacy-17"} {
+		_, err := OpenGroup(group)
+		require.ErrorIs(t, err, ErrAssetsMissing)
+		require.ErrorContains(t, err, "the group "+group+" is not installed: run `calf assets install --legacy`")
+	}
+	_, err := Open()
+	require.ErrorContains(t, err, "the guest is not installed: run `calf assets install`")
+	require.Equal(t, ErrOutdated, ofGroup("guest", ErrOutdated))
+	require.EqualError(t, ofGroup("legacy-17", ErrOutdated),
+		"the group legacy-17 was installed for another release of calf: run `calf assets install --legacy`")
+}
+
 func TestOpenWithoutHome(t *testing.T) {
 	t.Parallel()
 	w := given(t, nil)

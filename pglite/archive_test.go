@@ -198,3 +198,23 @@ func TestRestoreRefuses(t *testing.T) {
 	}
 	require.ErrorContains(t, pglite.Restore(t.Context(), bytes.NewReader(good), t.TempDir(), pglite.RestoreConfig{Limit: -1}), "RestoreConfig.Limit")
 }
+
+// With Earlier, an archive may be of a version that Upgrade can read.
+func TestRestoreEarlier(t *testing.T) {
+	t.Parallel()
+	needGuest(t)
+	good, err := goodArchive()
+	require.NoError(t, err)
+	for found, is := range map[string]bool{"15": false, "16": true, "17": true, "18": true, "19": false} {
+		archive := changed(t, good, "/PG_VERSION", func([]byte) []byte { return []byte(found + "\n") })
+		dir := filepath.Join(t.TempDir(), "data")
+		err := pglite.Restore(t.Context(), bytes.NewReader(archive), dir, pglite.RestoreConfig{Earlier: true})
+		if !is {
+			require.ErrorContains(t, err, "the archive is of PostgreSQL "+found)
+			require.NoDirExists(t, dir)
+			continue
+		}
+		require.NoError(t, err)
+		require.FileExists(t, filepath.Join(dir, "global", "pg_control"))
+	}
+}

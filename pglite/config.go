@@ -64,6 +64,11 @@ type Config struct {
 	// that has a database is opened as it is. Init does not count then, and
 	// Username and Database are by default those of the template.
 	Template *Template
+	// Upgrade upgrades a data directory of PGlite 0.2, 0.3 or 0.4 before it is
+	// opened, as the function Upgrade does, which takes a while and needs the
+	// packages of the old version. Without it, opening one is a *VersionError,
+	// and so is an archive of one in Load: for those there is Restore.
+	Upgrade bool
 	// NoBackground leaves out PostgreSQL's background writer, WAL writer and
 	// autovacuum. Checkpoints are always done. Without the WAL writer, commits
 	// with Relaxed reach the disk with the next checkpoint at the latest, which

@@ -34,6 +34,7 @@ type DB struct {
 
 	mu     sync.Mutex
 	pool   *pgxpool.Pool // of Exec, Query and QueryRow
+	crash  *CrashError   // the last one
 	closed bool
 }
 
@@ -78,11 +79,7 @@ func OpenConfig(ctx context.Context, cfg Config) (_ *DB, err error) {
 	}
 	var dir *directory
 	if cfg.Dir != "" { // before the guest is loaded: what is wrong here is quickly told
-		open := openDirectory
-		if cfg.Load != nil {
-			open = newDirectory
-		}
-		if dir, err = open(cfg.Dir); err != nil {
+		if dir, err = openUpgraded(ctx, cfg); err != nil {
 			return nil, err
 		}
 		db.dir, db.release = dir.path, append(db.release, dir)
@@ -116,6 +113,25 @@ func OpenConfig(ctx context.Context, cfg Config) (_ *DB, err error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
+}
+
+// openUpgraded opens the data directory, and upgrades it before if it has to be
+// and the configuration says so.
+func openUpgraded(ctx context.Context, cfg Config) (*directory, error) {
+	if cfg.Load != nil {
+		return newDirectory(cfg.Dir)
+	}
+	dir, err := openDirectory(cfg.Dir)
+	if !cfg.Upgrade || !upgradable(err) {
+		return dir, err
+	}
+	_, err = runUpgrade(ctx, UpgradeConfig{
+		Dir: cfg.Dir, Progress: cfg.Progress, Logger: cfg.Logger, Assets: cfg.Assets, CacheDir: cfg.CacheDir,
+	})
+	if err != nil && !errors.Is(err, ErrUpToDate) { // somebody else may have been faster
+		return nil, fmt.Errorf("upgrading: %w", err)
+	}
+	return openDirectory(cfg.Dir)
 }
 
 // openVolume opens the volume that holds the data directory. If there is no
@@ -348,17 +364,29 @@ const adminShutdown = "57P01"
 
 // log passes a message of the server on to the logger.
 func (db *DB) log(m runtime.LogMessage) {
-	level := slog.LevelInfo
+	level := levelOf(m)
+	if m.SQLState == adminShutdown && db.isClosed() { // that is what Close is for
+		level = slog.LevelInfo
+	}
+	logTo(db.cfg.Logger, level, m)
+}
+
+// levelOf returns what level a message has by its severity.
+func levelOf(m runtime.LogMessage) slog.Level {
 	switch {
 	case strings.HasPrefix(m.Severity, "DEBUG"):
-		level = slog.LevelDebug
+		return slog.LevelDebug
 	case m.Severity == "WARNING":
-		level = slog.LevelWarn
-	case m.SQLState == adminShutdown && db.isClosed(): // that is what Close is for
+		return slog.LevelWarn
 	case m.Severity == "ERROR", m.Severity == "FATAL", m.Severity == "PANIC":
-		level = slog.LevelError
+		return slog.LevelError
 	}
-	if !db.cfg.Logger.Enabled(context.Background(), level) {
+	return slog.LevelInfo
+}
+
+// logTo passes a message of a server on to a logger.
+func logTo(logger *slog.Logger, level slog.Level, m runtime.LogMessage) {
+	if !logger.Enabled(context.Background(), level) {
 		return
 	}
 	attrs := []slog.Attr{slog.Int("pid", m.PID), slog.String("severity", m.Severity)}
@@ -370,9 +398,12 @@ func (db *DB) log(m runtime.LogMessage) {
 			attrs = append(attrs, slog.String(a.key, a.value))
 		}
 	}
-	db.cfg.Logger.LogAttrs(context.Background(), level, m.Text, attrs...)
+	logger.LogAttrs(context.Background(), level, m.Text, attrs...)
 }
 
 func (db *DB) crashed(e *CrashError) {
+	db.mu.Lock()
+	db.crash = e
+	db.mu.Unlock()
 	db.cfg.Logger.Error("PostgreSQL crashed and restarts", "error", e)
 }

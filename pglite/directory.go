@@ -42,6 +42,9 @@ func openDirectory(path string) (_ *directory, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := resumeMissing(abs); err != nil {
+		return nil, err
+	}
 	d := &directory{path: abs}
 	switch info, err := os.Stat(abs); {
 	case errors.Is(err, fs.ErrNotExist):
@@ -59,6 +62,9 @@ func openDirectory(path string) (_ *directory, err error) {
 	}
 	if err := d.take(); err != nil {
 		return nil, err
+	}
+	if err := resumeUpgrade(abs); err != nil {
+		return nil, errors.Join(err, d.lock.Close())
 	}
 	if d.fresh, err = d.isFresh(); err != nil {
 		return nil, errors.Join(err, d.lock.Close())
@@ -151,7 +157,7 @@ func checkVersion(dir string, content []byte) error {
 }
 
 func isOurs(name string) bool {
-	return name == lockName || name == incompleteName || name == "lost+found"
+	return name == lockName || name == incompleteName || name == upgradeName || name == "lost+found"
 }
 
 func exists(path string) bool {
@@ -209,23 +215,26 @@ func (d *directory) complete() error {
 }
 
 // Close unlocks the directory. If there is still no cluster, it is as it was
-// before.
+// before. Closing it again does nothing.
 func (d *directory) Close() (err error) {
 	if d.begun {
 		if err = d.empty(); err == nil {
 			err = os.Remove(filepath.Join(d.path, incompleteName))
 		}
+		d.begun = false
 	}
 	if d.lock == nil {
 		return err
 	}
+	l := d.lock
+	d.lock = nil
 	if runtime.GOOS == "windows" { // which removes no open file, nor one that another has opened meanwhile
-		err = errors.Join(err, d.lock.Close())
+		err = errors.Join(err, l.Close())
 		d.removeLock()
 		return err
 	}
 	d.removeLock() // while it is held: who has the file open already fails to lock it
-	return errors.Join(err, d.lock.Close())
+	return errors.Join(err, l.Close())
 }
 
 // removeLock removes the lock's file if it is not to stay, and the directory if

@@ -45,6 +45,12 @@
 // server to another: it says beforehand what hinders, compares what it moved, and
 // goes on where it was interrupted.
 //
+// # Earlier versions
+//
+// A data directory of PGlite 0.2, 0.3 or 0.4 is of an earlier PostgreSQL.
+// [Upgrade] makes it one of this version and keeps the old one beside;
+// [PlanUpgrade] only tells what that would do. With Config.Upgrade, Open does it.
+//
 // # Looking without opening
 //
 // [Inspect] says what a data directory or an archive of one holds, and what is

@@ -25,6 +25,12 @@ var (
 	// damaged, was cut off, exceeds a limit, or holds what no data directory
 	// has, such as links.
 	ErrBadArchive = vfs.ErrBadTar
+	// ErrUpToDate is wrapped by the error of Upgrade for a data directory that
+	// is of this version.
+	ErrUpToDate = errors.New("the data directory is of this version already")
+	// ErrCannotUpgrade is wrapped by the error of Upgrade for a directory that
+	// has what cannot be moved. The text says what.
+	ErrCannotUpgrade = errors.New("the data directory cannot be upgraded")
 )
 
 // A VersionError is returned by Open for a data directory, or an archive of one,
@@ -40,14 +46,27 @@ func (e *VersionError) Error() string {
 	if e.Dir == "" {
 		object, kind = "an archive", "archive"
 	}
-	found := e.Found
+	found, way := e.Found, "dump it with its own version and restore the dump"
 	for _, r := range releases {
 		if strconv.Itoa(r.major) == found {
 			found += " (" + strings.Join(r.names, " and ") + ")"
 		}
 	}
-	return fmt.Sprintf("pglite: opening %s: the %s is of PostgreSQL %s, and this is PostgreSQL %s; dump it with its own version and restore the dump",
-		object, kind, found, e.Wanted)
+	switch {
+	case runtime.LegacyGroup(e.Found) == "":
+	case e.Dir == "":
+		way = "restore it with `calf restore --upgrade`"
+	default:
+		way = "run `calf upgrade " + e.Dir + "`"
+	}
+	return fmt.Sprintf("pglite: opening %s: the %s is of PostgreSQL %s, and this is PostgreSQL %s; %s", object, kind, found, e.Wanted, way)
+}
+
+// upgradable reports whether an error is about a data directory of an earlier
+// version that Upgrade can read.
+func upgradable(err error) bool {
+	v := (*VersionError)(nil)
+	return errors.As(err, &v) && runtime.LegacyGroup(v.Found) != ""
 }
 
 // A CrashError says that a process of PostgreSQL crashed. All connections of

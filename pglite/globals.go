@@ -26,7 +26,10 @@ import (
 // A role that exists keeps its memberships and gets the attributes of the dump.
 func DumpGlobals(ctx context.Context, conn *pgx.Conn, w io.Writer) error {
 	out := bufio.NewWriter(w)
-	err := dumpGlobals(ctx, conn, out)
+	err := dumpRoles(ctx, conn, out)
+	if err == nil {
+		err = dumpRoleSettings(ctx, conn, out)
+	}
 	if err == nil {
 		err = out.Flush()
 	}
@@ -53,7 +56,8 @@ type role struct {
 	Comment     *string `json:"comment"`
 }
 
-func dumpGlobals(ctx context.Context, conn *pgx.Conn, out *bufio.Writer) error {
+// dumpRoles writes the roles, and all of DumpGlobals but their settings.
+func dumpRoles(ctx context.Context, conn *pgx.Conn, out *bufio.Writer) error {
 	table := "pg_authid"
 	var mayRead bool
 	if err := conn.QueryRow(ctx, "SELECT pg_catalog.has_table_privilege('pg_catalog.pg_authid', 'SELECT')").Scan(&mayRead); err != nil {
@@ -74,19 +78,21 @@ func dumpGlobals(ctx context.Context, conn *pgx.Conn, out *bufio.Writer) error {
 		}
 		r.write(out)
 	}
-	settings, err := rowsAs[setting](ctx, conn, `SELECT r.rolname AS role, s.setconfig AS settings
-		FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_roles r ON r.oid = s.setrole
-		WHERE s.setdatabase = 0 ORDER BY r.rolname`)
-	if err != nil {
-		return err
-	}
-	for _, s := range settings {
-		s.write(out)
-	}
 	if err := dumpMemberships(ctx, conn, out); err != nil {
 		return err
 	}
 	return dumpParameters(ctx, conn, out)
+}
+
+// dumpRoleSettings writes the settings of roles that they have in all databases.
+func dumpRoleSettings(ctx context.Context, conn *pgx.Conn, out *bufio.Writer) error {
+	settings, err := rowsAs[setting](ctx, conn, `SELECT r.rolname AS role, s.setconfig AS settings
+		FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_roles r ON r.oid = s.setrole
+		WHERE s.setdatabase = 0 ORDER BY r.rolname`)
+	for _, s := range settings {
+		s.write(out)
+	}
+	return err
 }
 
 // write writes a role. It may be there already, and be the one that restores.

@@ -32,6 +32,9 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, child(spec))
 		os.Exit(1)
 	}
+	if os.Getenv(upgradeEnv) != "" {
+		os.Exit(upgradeChild())
+	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(status int) {
 		removeSample()
 		os.Exit(status)

@@ -113,3 +113,16 @@ func (m *Module) Template(ctx context.Context) (*vfs.Memory, error) {
 	}
 	return m.template.Fork(), nil
 }
+
+// DeriveLegacy is Derive for the group of an earlier major version: it leaves
+// compiled code in cacheDir and derives no files.
+func DeriveLegacy(major, cacheDir string, progress func(doing string)) func(context.Context, *assets.Set, string) ([]assets.DerivedFile, error) {
+	return func(ctx context.Context, set *assets.Set, _ string) ([]assets.DerivedFile, error) {
+		progress("compiling PostgreSQL " + major)
+		l, err := LoadLegacy(ctx, major, Config{Assets: set, CacheDir: cacheDir})
+		if err != nil {
+			return nil, err
+		}
+		return nil, l.Close()
+	}
+}

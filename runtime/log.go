@@ -121,6 +121,19 @@ func (l *serverLog) failure(err error) error {
 	return fmt.Errorf("%w: %s", err, strings.Join(l.tail[max(0, len(l.tail)-3):], "; "))
 }
 
+// fatal returns the SQLSTATE and the text of the last message that ended a
+// session, or "".
+func (l *serverLog) fatal() (code, text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := len(l.tail) - 1; i >= 0; i-- {
+		if f := logLine.FindStringSubmatch(l.tail[i]); f != nil && (f[3] == "FATAL" || f[3] == "PANIC") {
+			return f[2], f[4]
+		}
+	}
+	return "", ""
+}
+
 // parts returns the detail and the hint that follow a message.
 func parts(lines []string) []string {
 	var list []string
@@ -132,6 +145,13 @@ func parts(lines []string) []string {
 		list = append(list, f[4])
 	}
 	return list
+}
+
+// forget forgets the last lines: what comes is another program's.
+func (l *serverLog) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tail = nil
 }
 
 // lines returns the last lines of the log.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"path"
 	"sync"
 
 	"github.com/calfdb/calf/assets"
@@ -54,7 +55,12 @@ type Config struct {
 }
 
 // Load links and compiles PostgreSQL, or loads what has been compiled before.
-func Load(ctx context.Context, cfg Config) (_ *Module, err error) {
+func Load(ctx context.Context, cfg Config) (*Module, error) {
+	return load(ctx, cfg, linkedMain)
+}
+
+// load is Load of the module that a function links.
+func load(ctx context.Context, cfg Config, linker func(*assets.Set) (*link.Linked, error)) (_ *Module, err error) {
 	rc, err := cfg.runtimeConfig()
 	if err != nil {
 		return nil, err
@@ -73,7 +79,7 @@ func Load(ctx context.Context, cfg Config) (_ *Module, err error) {
 			m.Close()
 		}
 	}()
-	linked, err := linkedMain(cfg.Assets)
+	linked, err := linker(cfg.Assets)
 	if err != nil {
 		return nil, err
 	}
@@ -160,11 +166,15 @@ func (m *Module) loadFiles() error {
 	}
 	m.fs = vfs.New(vfs.Options{})
 	for _, f := range files {
-		if err := m.fs.WriteFile(f.Path, f.Content, 0o555); err != nil {
+		mode := uint32(0o555)
+		if path.Base(f.Path) == ".pgpass" {
+			mode = 0o600
+		}
+		if err := m.fs.WriteFile(f.Path, f.Content, mode); err != nil {
 			return fmt.Errorf("unpacking %s: %w", f.Path, err)
 		}
 	}
-	return m.fs.ChmodAt(nil, "/home/postgres/.pgpass", 0o600, 0)
+	return nil
 }
 
 // instantiate makes an instance of main whose memory is mem.

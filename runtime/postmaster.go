@@ -249,14 +249,19 @@ func standardFiles(fs *vfs.FS) (*vfs.Table, error) {
 
 // callMain calls main with arguments and returns what it returns.
 func callMain(g *emscripten.Guest, args []string) (status int, err error) {
+	v, err := g.Call("__main_argc_argv", uint64(len(args)), newArgv(g, args))
+	return int(int32(v)), err
+}
+
+// newArgv allocates an array of strings that ends with NULL.
+func newArgv(g *emscripten.Guest, args []string) uint64 {
 	argv := g.Malloc(4 * (len(args) + 1))
 	for i, a := range args {
 		s := g.NewString(a) // may grow the memory
 		g.Store32(argv+4*uint32(i), s)
 	}
 	g.Store32(argv+4*uint32(len(args)), 0)
-	v, err := g.Call("__main_argc_argv", uint64(len(args)), uint64(argv))
-	return int(int32(v)), err
+	return uint64(argv)
 }
 
 // start starts a child. A client backend gets the connection to its client.

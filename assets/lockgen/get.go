@@ -37,12 +37,16 @@ func fromNPM(ctx context.Context, p lock.Package) ([]byte, error) {
 	return pkg, nil
 }
 
-// fromFolder looks a package up among the tarballs in a folder, by what they claim to be.
+// fromFolder looks a package up among the tarballs in a folder and in those below it, by what they claim to be.
 func fromFolder(dir string) getter {
 	return func(ctx context.Context, p lock.Package) ([]byte, error) {
-		files, err := filepath.Glob(filepath.Join(dir, "*.tgz"))
-		if err != nil {
-			return nil, err
+		var files []string
+		for _, pattern := range []string{"*.tgz", "*/*.tgz"} {
+			found, err := filepath.Glob(filepath.Join(dir, pattern))
+			if err != nil {
+				return nil, err
+			}
+			files = append(files, found...)
 		}
 		for _, file := range files {
 			pkg, err := os.ReadFile(file)

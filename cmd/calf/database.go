@@ -16,6 +16,7 @@ type database struct {
 	dir, user, name string
 	log             bool
 	load            io.Reader          // an archive that a new database is made of
+	upgrade         bool               // the directory may be one of an earlier PGlite
 	told            func(doing string) // in place of standard error, if not nil
 }
 
@@ -32,7 +33,7 @@ func (d *database) open(ctx context.Context, p *program) (*pglite.DB, error) {
 	if d.dir == "" || strings.Contains(d.dir, "://") && d.dir != pglite.Memory {
 		return nil, usage(fmt.Sprintf("--db %q is neither a directory nor %s", d.dir, pglite.Memory))
 	}
-	cfg := pglite.Config{Dir: d.dir, Load: d.load, Progress: d.told}
+	cfg := pglite.Config{Dir: d.dir, Load: d.load, Upgrade: d.upgrade, Progress: d.told}
 	if d.told == nil {
 		s := newQuietSteps(p.stderr)
 		defer s.stop()

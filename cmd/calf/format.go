@@ -133,9 +133,15 @@ func dumpDirectory(ctx context.Context, j *dumpJob) error {
 }
 
 // restoreArchive opens the database that the archive holds: one that cannot be
-// opened is not restored.
+// opened is not restored. One of an earlier PGlite is upgraded then.
 func restoreArchive(ctx context.Context, j *restoreJob) error {
-	j.db.load = j.in
+	if j.db.upgrade {
+		if err := pglite.Restore(ctx, j.in, j.db.dir, pglite.RestoreConfig{Earlier: true}); err != nil {
+			return err
+		}
+	} else {
+		j.db.load = j.in
+	}
 	db, err := j.db.open(ctx, j.p)
 	if err != nil {
 		return err

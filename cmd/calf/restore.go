@@ -17,6 +17,8 @@ type restore struct {
 	db     string
 	format string
 	sql    sqlRestore
+
+	upgrade bool
 }
 
 func (p *program) restoreCommand() *cobra.Command {
@@ -31,7 +33,9 @@ says it.
 
 For copies the directory must be empty or not exist. The database is opened once,
 so that what was damaged is found out now; after an error nothing is left, and a
-restoration that was interrupted is begun anew by the next one.
+restoration that was interrupted is begun anew by the next one. With --upgrade,
+an archive may be of PGlite 0.2, 0.3 or 0.4, and is upgraded as "calf upgrade"
+does; if that fails, what was in the archive is in the directory.
 
 Dumps as SQL, scripts or archives of pg_dump's custom and tar formats, compressed
 or not, run on a new database or on one that is there, also on any server that a
@@ -39,11 +43,13 @@ postgres:// URL names. They stop at the first error; a new directory is emptied
 then. Restoring a dump runs whatever is in it.`,
 		Example: `  calf restore --db ./data backup.tar.gz
   ssh elsewhere cat backup.tar | calf restore --db ./data -
+  calf restore --upgrade --db ./data pglite-0.3.tar.gz
   pg_dump shop | calf restore --db ./data --single-transaction --no-owner -`,
 		Args: cobra.ExactArgs(1),
 	}
 	c.Flags().StringVar(&r.db, "db", "", "`directory` of the new database, or for SQL of any, or a URL (required)")
 	c.Flags().StringVar(&r.format, "format", "", "`format` of the dump: "+formatNames())
+	c.Flags().BoolVar(&r.upgrade, "upgrade", false, "upgrade a database of an earlier PGlite")
 	r.sql.addTo(c)
 	return p.does(c, func(ctx context.Context, args []string) error { return r.run(ctx, p, args[0]) })
 }
@@ -61,7 +67,7 @@ func (r *restore) run(ctx context.Context, p *program, from string) (err error) 
 		return usage("refusing to read a dump from a terminal")
 	}
 	g := p.progress()
-	job := &restoreJob{p: p, db: database{dir: r.db}, sql: r.sql}
+	job := &restoreJob{p: p, db: database{dir: r.db, upgrade: r.upgrade}, sql: r.sql}
 	if g.visible {
 		job.db.told = func(doing string) { g.report(pglite.Progress{Phase: doing}) }
 	}
@@ -91,6 +97,9 @@ func (r *restore) run(ctx context.Context, p *program, from string) (err error) 
 	}
 	if err := r.sql.check(f); err != nil {
 		return err
+	}
+	if r.upgrade && f.name != "tar" && f.name != "tar.gz" {
+		return usage("--upgrade is for the formats tar and tar.gz; calf upgrade is for directories")
 	}
 	if f.directory && job.dir == "" {
 		return usage(fmt.Sprintf("%s is not a directory", from))

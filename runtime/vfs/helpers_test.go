@@ -29,6 +29,7 @@ var volumes = []struct {
 	{"host", newHostFS},
 	{"host-windows", newWindowsHostFS},
 	{"disk", newDiskFS},
+	{"overlay", newOverlayFS},
 }
 
 func newTreeFS(t testing.TB) *vfs.FS {
@@ -58,6 +59,21 @@ func newWindowsHostFS(t testing.TB) *vfs.FS {
 	h := newHost(t, t.TempDir())
 	h.EmulateUnlink()
 	return mountHost(t, h)
+}
+
+// newOverlayFS has an empty directory of the host below.
+func newOverlayFS(t testing.TB) *vfs.FS {
+	o := newOverlay(t, newHost(t, t.TempDir()))
+	fs := vfs.New(vfs.Options{})
+	require.NoError(t, fs.Mount(base, o))
+	return fs
+}
+
+func newOverlay(t testing.TB, lower vfs.Volume) *vfs.Overlay {
+	o, err := vfs.NewOverlay(lower, t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, o.Close()) })
+	return o
 }
 
 func newHost(t testing.TB, dir string) *vfs.Host {

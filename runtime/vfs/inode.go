@@ -32,6 +32,7 @@ type inode struct {
 	ctime    int64
 	target   string // of a link
 	content  content
+	freed    func() // called when nothing can reach it any more; nil is nobody
 }
 
 func (n *inode) isDir() bool { return n.kids != nil }
@@ -211,5 +212,16 @@ func (n *inode) link(d int) {
 func (n *inode) freeIfGone() {
 	if n.nlink == 0 && n.opens == 0 {
 		n.content.free(&n.tree.budget)
+		if n.freed != nil {
+			n.freed()
+			n.freed = nil
+		}
 	}
+}
+
+// onFree has f called, with mu held, when n has neither a name nor a handle.
+func (n *inode) onFree(f func()) {
+	n.mu.Lock()
+	n.freed = f
+	n.mu.Unlock()
 }

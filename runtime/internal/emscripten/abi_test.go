@@ -105,6 +105,17 @@ var abi = map[string]string{
 	"signal":        "ii:i",
 	"gethostbyname": "i:i",
 	"setbuf":        "ii:",
+	// legacy.go
+	"__syscall_pipe":           "i:i",
+	"__syscall__newselect":     "iiiii:i",
+	"__syscall_getsockname":    "iiiiii:i",
+	"__syscall_getsockopt":     "iiiiii:i",
+	"_emscripten_memcpy_js":    "iii:",
+	"_emscripten_system":       "i:i",
+	"emscripten_force_exit":    "i:",
+	"is_web_env":               ":i",
+	"emscripten_asm_const_int": "iii:i",
+	"emscripten_set_main_loop": "iii:",
 	// longjmp.go
 	"_emscripten_throw_longjmp": ":",
 	"invoke_vi":                 "ii:",
