@@ -89,13 +89,13 @@ func (k knowledge) hybridSQL(q *vectorQuery, limit int) string {
 				SELECT DISTINCT ON (chunk_id) chunk_id, id, distance FROM near WHERE %[2]s ORDER BY chunk_id, distance, id
 			) AS best
 		),
-		some AS MATERIALIZED (
+		found AS MATERIALIZED (
 			SELECT c.id AS chunk_id, %[3]s AS vector FROM knowledge_chunks c
 			WHERE c.base_id = @base AND %[3]s @@ %[4]s%[5]s LIMIT %[6]d
 		),
 		by_words AS (
 			SELECT chunk_id, row_number() OVER (ORDER BY rank DESC, chunk_id) AS place FROM (
-				SELECT chunk_id, ts_rank(vector, %[4]s, 1) AS rank FROM some ORDER BY rank DESC, chunk_id LIMIT %[7]d
+				SELECT chunk_id, ts_rank(vector, %[4]s, 1) AS rank FROM found ORDER BY rank DESC, chunk_id LIMIT %[7]d
 			) AS best
 		),
 		both_ways AS (
