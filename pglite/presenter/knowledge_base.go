@@ -149,12 +149,16 @@ func (k knowledge) DeleteBase(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
+		if err := r.execOne(ctx, op, id, "DELETE FROM knowledge_bases WHERE base_id = $1", id); err != nil {
+			return err
+		}
+		// At last, since from here on nobody else can read vectors.
 		for _, s := range spaces {
 			if err := (knowledge{r}).dropIndex(ctx, op, s); err != nil {
 				return err
 			}
 		}
-		return r.execOne(ctx, op, id, "DELETE FROM knowledge_bases WHERE base_id = $1", id)
+		return nil
 	})
 }
 

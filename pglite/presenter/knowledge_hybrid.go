@@ -42,10 +42,6 @@ func (k knowledge) HybridQuery(ctx context.Context, baseID, words string, vector
 	if !(o.WordWeight > 0 && o.WordWeight <= 1000) {
 		return nil, refuse(op, baseID, invalidParameter, "WordWeight %v is not between 0 and 1000", o.WordWeight)
 	}
-	s, err := k.current(ctx, op, baseID)
-	if err != nil {
-		return nil, err
-	}
 	limit := o.Limit
 	if limit == 0 {
 		limit = DefaultMatches
@@ -53,20 +49,10 @@ func (k knowledge) HybridQuery(ctx context.Context, baseID, words string, vector
 	if limit > 0 && limit <= MaxPage {
 		o.Limit = min(max(fused, 2*limit), MaxPage)
 	}
-	q, err := newVectorQuery(op, baseID, s, k.cfg, vector, o.QueryOptions)
-	if err != nil {
-		return nil, err
-	}
-	q.args["words"], q.args["weight"] = words, o.WordWeight
-	run := func() ([]Match, error) {
-		return queryWith(ctx, k.runner, op, baseID, q.settings(), scanMatch, k.hybridSQL(q, limit), q.args)
-	}
-	list, err := run()
-	if err == nil && len(list) < limit && q.index != "" && !o.Filter.empty() {
-		q.index = ""
-		return run()
-	}
-	return list, err
+	return k.search(ctx, op, baseID, vector, o.QueryOptions, func(q *vectorQuery) (string, int) {
+		q.args["words"], q.args["weight"] = words, o.WordWeight
+		return k.hybridSQL(q, limit), limit
+	})
 }
 
 // hybridSQL materializes each search, since what makes the planner use an index

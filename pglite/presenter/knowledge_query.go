@@ -95,27 +95,44 @@ func scanMatch(row pgx.CollectableRow) (m Match, err error) {
 // found, and looking for one is ErrInvalid.
 func (k knowledge) SimilarityQuery(ctx context.Context, baseID string, vector []float32, o QueryOptions) ([]Match, error) {
 	const op = "searching knowledge base"
-	s, err := k.current(ctx, op, baseID)
-	if err != nil {
-		return nil, err
-	}
-	q, err := newVectorQuery(op, baseID, s, k.cfg, vector, o)
-	if err != nil {
-		return nil, err
-	}
-	run := func() ([]Match, error) {
-		return queryWith(ctx, k.runner, op, baseID, q.settings(), scanMatch, fmt.Sprintf(`
+	return k.search(ctx, op, baseID, vector, o, func(q *vectorQuery) (string, int) {
+		return fmt.Sprintf(`
 			SELECT near.id, near.file_id, near.chunk_id, c.chunk_index, c.content, f.name, f.path, c.metadata, distance, %s, 0::float8
 			FROM (%s) AS near
 			JOIN knowledge_chunks c ON c.id = near.chunk_id JOIN knowledge_files f ON f.id = near.file_id
-			WHERE %s ORDER BY distance, near.id LIMIT %d`, q.metric.similarity(), q.near(), q.enough(), q.limit), q.args)
+			WHERE %s ORDER BY distance, near.id LIMIT %d`, q.metric.similarity(), q.near(), q.enough(), q.limit), q.limit
+	})
+}
+
+// search runs what sql makes of a query, which also says how many rows there
+// are at most. If there are less, it looks whether there is a reason: an index
+// that gives too few that pass the filter, and a base that was embedded anew
+// before its old vectors were searched.
+func (k knowledge) search(ctx context.Context, op, baseID string, vector []float32, o QueryOptions, sql func(*vectorQuery) (string, int)) ([]Match, error) {
+	s, err := k.current(ctx, op, baseID)
+	for err == nil {
+		var q *vectorQuery
+		if q, err = newVectorQuery(op, baseID, s, k.cfg, vector, o); err != nil {
+			break
+		}
+		text, limit := sql(q)
+		list, err := queryWith(ctx, k.runner, op, baseID, q.settings(), scanMatch, text, q.args)
+		if err != nil || len(list) >= limit {
+			return list, err
+		}
+		now, err := k.current(ctx, op, baseID)
+		if err != nil {
+			return nil, err
+		}
+		if now.id == s.id {
+			if q.index == "" || o.Filter.empty() {
+				return list, nil
+			}
+			now.index = ""
+		}
+		s = now
 	}
-	list, err := run()
-	if err == nil && len(list) < q.limit && q.index != "" && !o.Filter.empty() {
-		q.index = ""
-		return run()
-	}
-	return list, err
+	return nil, err
 }
 
 // A vectorQuery is a search that has been checked.

@@ -65,6 +65,12 @@ type Tasks struct {
 	Chunks int64 `json:"chunks"`
 }
 
+// RetryTasks makes everything Processing that is InError in a base, and returns
+// how much that was.
+func (k knowledge) RetryTasks(ctx context.Context, baseID string) (Tasks, error) {
+	return k.changeAll(ctx, "retrying tasks of knowledge base", baseID, InError, Processing)
+}
+
 // PauseTasks makes everything Paused that is Processing in a base, and returns
 // how much that was.
 func (k knowledge) PauseTasks(ctx context.Context, baseID string) (Tasks, error) {
@@ -79,8 +85,8 @@ func (k knowledge) ResumeTasks(ctx context.Context, baseID string) (Tasks, error
 
 func (k knowledge) changeAll(ctx context.Context, op, baseID string, from, to TaskStatus) (Tasks, error) {
 	return queryOne(ctx, k.runner, op, baseID, pgx.RowToStructByPos[Tasks], `
-		WITH f AS (UPDATE knowledge_files SET status = $3 WHERE base_id = $1 AND status = $2 RETURNING id),
-			c AS (UPDATE knowledge_chunks SET status = $3 WHERE base_id = $1 AND status = $2 RETURNING id)
+		WITH f AS (UPDATE knowledge_files SET status = $3, error = '' WHERE base_id = $1 AND status = $2 RETURNING id),
+			c AS (UPDATE knowledge_chunks SET status = $3, error = '' WHERE base_id = $1 AND status = $2 RETURNING id)
 		SELECT (SELECT count(*) FROM f), (SELECT count(*) FROM c) FROM knowledge_bases WHERE base_id = $1`, baseID, string(from), string(to))
 }
 

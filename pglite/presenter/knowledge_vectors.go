@@ -2,6 +2,7 @@ package presenter
 
 import (
 	"context"
+	"errors"
 	"io"
 	"iter"
 	"math"
@@ -60,8 +61,14 @@ func (k knowledge) LoadVectors(ctx context.Context, baseID string, vectors iter.
 
 // lockCurrent is current, which stays that until the transaction ends. Only
 // Reembed waits for it.
-func (k knowledge) lockCurrent(ctx context.Context, op, baseID string) (space, error) {
-	return queryOne(ctx, k.runner, op, baseID, scanSpace, selectSpaces+" AND s.is_current FOR SHARE OF s", baseID)
+func (k knowledge) lockCurrent(ctx context.Context, op, baseID string) (s space, err error) {
+	for range 2 { // who has waited for Reembed finds the old space gone, and the new one the second time
+		s, err = queryOne(ctx, k.runner, op, baseID, scanSpace, selectSpaces+" AND s.is_current FOR SHARE OF s", baseID)
+		if !errors.Is(err, ErrNotFound) {
+			break
+		}
+	}
+	return s, err
 }
 
 var vectorColumns = []string{"id", "base_id", "space_id", "file_id", "chunk_id", "dimensions", "embedding", "created_at"}
