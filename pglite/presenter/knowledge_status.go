@@ -118,3 +118,24 @@ func (k knowledge) SettleFile(ctx context.Context, id string) (f File, err error
 	})
 	return f, err
 }
+
+// CountTasks returns how many files and chunks of a base have which status.
+func (k knowledge) CountTasks(ctx context.Context, baseID string) (files, chunks map[TaskStatus]int64, _ error) {
+	type count struct {
+		Chunks bool
+		Status string
+		N      int64
+	}
+	list, err := query(ctx, k.runner, "counting tasks of knowledge base", baseID, pgx.RowToStructByPos[count], `
+		SELECT false, status, count(*) FROM knowledge_files WHERE base_id = $1 GROUP BY status
+		UNION ALL SELECT true, status, count(*) FROM knowledge_chunks WHERE base_id = $1 GROUP BY status`, baseID)
+	files, chunks = map[TaskStatus]int64{}, map[TaskStatus]int64{}
+	for _, c := range list {
+		if c.Chunks {
+			chunks[TaskStatus(c.Status)] = c.N
+		} else {
+			files[TaskStatus(c.Status)] = c.N
+		}
+	}
+	return files, chunks, err
+}
