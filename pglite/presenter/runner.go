@@ -2,6 +2,7 @@ package presenter
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"strings"
@@ -217,5 +218,8 @@ func sendQuery(results pgx.BatchResults, before int, collect func(pgx.Rows) erro
 
 func copyBinary(ctx context.Context, conn *pgx.Conn, table string, columns []string, data io.Reader) (int64, error) {
 	tag, err := conn.PgConn().CopyFrom(ctx, data, "COPY "+pgx.Identifier{table}.Sanitize()+" ("+strings.Join(columns, ", ")+") FROM STDIN BINARY")
+	if err != nil && ctx.Err() != nil { // the server says it in its own words
+		err = errors.Join(ctx.Err(), err)
+	}
 	return tag.RowsAffected(), err
 }
