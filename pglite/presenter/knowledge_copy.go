@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 	"math"
+	"sync"
 )
 
 // copyRows is a reader of PostgreSQL's binary COPY format, made row by row. See
@@ -13,6 +14,8 @@ type copyRows struct {
 	// next returns the fields of the next row, or io.EOF. They are strings,
 	// int32, int64 and []float32, which is a vector.
 	next func() ([]any, error)
+
+	mu   sync.Mutex // pgx reads in a goroutine, for which it does not wait if the connection is lost
 	buf  []byte
 	read int // of buf
 	err  error
@@ -24,7 +27,16 @@ func newCopyRows(next func() ([]any, error)) *copyRows {
 	return &copyRows{next: next, buf: []byte("PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00")}
 }
 
+// close makes next be called no more, and waits if it is being called.
+func (c *copyRows) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.buf, c.read, c.err = nil, 0, io.ErrClosedPipe
+}
+
 func (c *copyRows) Read(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for c.read == len(c.buf) {
 		if c.err != nil {
 			return 0, c.err

@@ -104,6 +104,7 @@ func (k knowledge) copyVectors(ctx context.Context, op, baseID string, s space, 
 		return []any{k.cfg.id(v.ID), baseID, s.id, v.FileID, v.ChunkID, int32(s.dimensions), v.Embedding, created}, nil
 	})
 	n, err := k.copyBinary(ctx, op, "knowledge_vectors", vectorColumns, rows)
+	rows.close()
 	if failed != nil { // which the server only repeats
 		return 0, wrap(op, baseID, failed)
 	}
