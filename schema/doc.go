@@ -12,14 +12,13 @@
 // # The sets
 //
 //   - Chat: conversations and messages, for package presenter.
+//   - Knowledge: knowledge bases with their vectors, for package presenter.
 //   - Meta: the list of databases and their messages that database.build keeps,
 //     byte for byte in its own format.
 //   - Embeddings: meta.embeddings, which database.build puts in each database.
 //
 // Tables without a schema are made in the first schema of the connection's
-// search_path, so a program decides where they live with that setting. The
-// set of knowledge bases, for the vectors of package presenter, belongs in a
-// folder knowledge beside the others, with a function Knowledge here.
+// search_path, so a program decides where they live with that setting.
 //
 // # Guarantees
 //

@@ -17,7 +17,7 @@ import (
 
 var update = flag.Bool("update", false, "write the files catalog.txt")
 
-var sets = map[string]func() *schema.Set{"chat": schema.Chat, "meta": schema.Meta, "embeddings": schema.Embeddings}
+var sets = map[string]func() *schema.Set{"chat": schema.Chat, "knowledge": schema.Knowledge, "meta": schema.Meta, "embeddings": schema.Embeddings}
 
 // Each set goes up, is what its catalog.txt promises, and down again to nothing.
 func TestSets(t *testing.T) {
@@ -27,7 +27,7 @@ func TestSets(t *testing.T) {
 			t.Parallel()
 			onEach(t, func(t *testing.T, pool *pgxpool.Pool) {
 				ctx := context.Background()
-				if name == "embeddings" && !available(t, pool, "vector") {
+				if (name == "embeddings" || name == "knowledge") && !available(t, pool, "vector") {
 					t.Skip("this server has no pgvector")
 				}
 				_, err := schema.Migrate(ctx, pool, set(), schema.Latest)

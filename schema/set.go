@@ -127,6 +127,10 @@ func (s *Set) LatestVersion() string { return s.migrations[len(s.migrations)-1].
 // Its history is in chat_migrations.
 func Chat() *Set { return chat() }
 
+// Knowledge returns the tables of knowledge bases, with their files, chunks and
+// vectors. It needs pgvector. Its history is in knowledge_migrations.
+func Knowledge() *Set { return knowledge() }
+
 // Meta returns database.build's list of databases and their messages. Its
 // history is in meta.migrations, in database.build's format.
 func Meta() *Set { return meta() }
@@ -136,11 +140,12 @@ func Meta() *Set { return meta() }
 // since a database has either this set or Meta.
 func Embeddings() *Set { return embeddings() }
 
-//go:embed chat meta embeddings
+//go:embed chat knowledge meta embeddings
 var embedded embed.FS
 
 var (
 	chat       = sync.OnceValue(func() *Set { return own("chat", "chat_migrations") })
+	knowledge  = sync.OnceValue(func() *Set { return own("knowledge", "knowledge_migrations") })
 	meta       = sync.OnceValue(func() *Set { return own("meta", "meta", "migrations") })
 	embeddings = sync.OnceValue(func() *Set { return own("embeddings", "meta", "migrations") })
 )

@@ -5,12 +5,14 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/calfdb/calf/pglite/embed"
 )
 
 // ask answers a question in the three ways, shows the answers side by side, and
 // returns those of both searches.
-func ask(ctx context.Context, r *report, conn *pgx.Conn, e *embedder, question string) ([]answer, error) {
-	vector := e.embed(question)
+func ask(ctx context.Context, r *report, conn *pgx.Conn, e *embed.Hashing, question string) ([]answer, error) {
+	vector := e.Vector(question)
 	ways := []struct {
 		name string
 		ask  func() ([]answer, error)

@@ -33,7 +33,7 @@ func TestInterchange(t *testing.T) {
 	_, e, err := prepare(ctx, &report{w: io.Discard}, "")
 	require.NoError(t, err)
 	question := questions[0]
-	embedding := e.embed(question)
+	embedding := e.Vector(question)
 
 	// ask asks a database, and returns what the peer prints.
 	ask := func(db *pglite.DB) (text string) {

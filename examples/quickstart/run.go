@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/embed"
 )
 
 // options say what to do.
@@ -17,6 +18,9 @@ type options struct {
 	dir, goroot string
 	questions   []string
 }
+
+// dimensions is the length of an embedding.
+const dimensions = 384
 
 // limit is how many answers are shown.
 const limit = 5
@@ -69,7 +73,7 @@ func run(ctx context.Context, o options, w io.Writer) error {
 }
 
 // prepare reads the corpus and learns which of its words are rare.
-func prepare(ctx context.Context, r *report, root string) (decls []declaration, e *embedder, err error) {
+func prepare(ctx context.Context, r *report, root string) (decls []declaration, e *embed.Hashing, err error) {
 	if root == "" {
 		if root, err = goroot(ctx); err != nil {
 			return nil, nil, err
@@ -87,8 +91,8 @@ func prepare(ctx context.Context, r *report, root string) (decls []declaration, 
 		for i, d := range decls {
 			texts[i] = d.text()
 		}
-		e = newEmbedder(texts)
-		return fmt.Sprintf("%d features", len(e.idf)), nil
+		e = embed.NewHashing(dimensions, texts)
+		return fmt.Sprintf("%d features", e.Features()), nil
 	})
 	return decls, e, err
 }
@@ -102,7 +106,7 @@ type result struct {
 func (a result) equal(b result) bool { return a.summary == b.summary && slices.Equal(a.last, b.last) }
 
 // fill makes the database, loads and indexes it, and asks all questions.
-func fill(ctx context.Context, r *report, o options, decls []declaration, e *embedder) (_ result, err error) {
+func fill(ctx context.Context, r *report, o options, decls []declaration, e *embed.Hashing) (_ result, err error) {
 	var s *session
 	err = r.step("open a database", func() (string, error) {
 		s, err = open(ctx, o.dir)
@@ -118,7 +122,7 @@ func fill(ctx context.Context, r *report, o options, decls []declaration, e *emb
 		step{"create a table", func() (string, error) { return serverVersion(ctx, s.conn), createTable(ctx, s.conn) }},
 		step{"compute embeddings", func() (string, error) {
 			for i, d := range decls {
-				embeddings[i] = e.embed(d.text())
+				embeddings[i] = e.Vector(d.text())
 			}
 			return fmt.Sprintf("%d numbers each, in Go", dimensions), ctx.Err()
 		}},
@@ -144,7 +148,7 @@ func fill(ctx context.Context, r *report, o options, decls []declaration, e *emb
 }
 
 // reopen opens the directory again and asks the last question.
-func reopen(ctx context.Context, r *report, o options, e *embedder) (res result, err error) {
+func reopen(ctx context.Context, r *report, o options, e *embed.Hashing) (res result, err error) {
 	var s *session
 	err = r.step("open it again", func() (string, error) {
 		s, err = open(ctx, o.dir)
@@ -161,7 +165,7 @@ func reopen(ctx context.Context, r *report, o options, e *embedder) (res result,
 		}},
 		step{"ask the last question", func() (string, error) {
 			q := o.questions[len(o.questions)-1]
-			res.last, err = byBoth(ctx, s.conn, q, e.embed(q), limit)
+			res.last, err = byBoth(ctx, s.conn, q, e.Vector(q), limit)
 			return fmt.Sprintf("%d answers", len(res.last)), err
 		}},
 	)

@@ -11,6 +11,7 @@ var rooms = []room{
 	{path: "schema"},
 	{path: "pglite", may: []string{"runtime", "wire", "assets", "internal/pgdata", "internal/relay", "internal/sqlscript", "internal/pgarchive"}},
 	{path: "pglite/pglitetest", may: []string{"pglite", "schema", "assets"}},
+	{path: "pglite/embed"},
 	{path: "pglite/presenter", may: []string{"schema"}},
 	{path: "pglite/manager", may: []string{"pglite", "schema", "assets"}},
 	{path: "pglite/importer", may: []string{"pglite", "schema", "assets"}},

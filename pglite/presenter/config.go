@@ -14,6 +14,10 @@ type Config struct {
 	// the version that this package needs. For programs whose role may not
 	// change tables.
 	NoMigrate bool
+	// Knowledge makes New migrate the database for knowledge bases, too
+	// (schema.Knowledge), which takes pgvector. Without it their methods fail
+	// with ErrKnowledge.
+	Knowledge bool
 	// Language is the text search configuration for Search: a name from
 	// pg_ts_config, such as german, or simple, which knows no language; default
 	// english. For each language that is used, New makes two indexes once.
@@ -34,6 +38,10 @@ type Config struct {
 	Now func() time.Time
 	// NewID makes ids that do not exist; nil means 26 random characters.
 	NewID func() string
+
+	// iterative says that pgvector can go on searching an index for what passes
+	// a filter, which it learnt with version 0.8. New finds out.
+	iterative bool
 }
 
 var languageName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,39}$`)

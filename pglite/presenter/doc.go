@@ -1,5 +1,6 @@
 // Package presenter is the application layer for programs that chat: it keeps
-// conversations, messages, attachments and settings in PostgreSQL.
+// conversations, messages, attachments and settings in PostgreSQL, and knowledge
+// bases with vectors.
 //
 // It works on any PostgreSQL from 15 on, through a pool of pgx: that of a calf
 // database, or of a server.
@@ -12,6 +13,26 @@
 //
 // New migrates the database to the schema of this package (schema.Chat). Where
 // the tables live is the pool's search_path's choice.
+//
+// # Knowledge
+//
+// With Config.Knowledge, and pgvector, there are knowledge bases (schema.Knowledge):
+// each has files, these have chunks, and each chunk a vector. Bases differ in
+// the dimensions of their vectors, in how they are compared (Metric), and in what
+// makes them.
+//
+//	b, err := p.CreateBase(ctx, presenter.NewBase{Name: "Planets", Dimensions: 384})
+//	f, err := p.InsertFile(ctx, presenter.NewFile{BaseID: b.ID, Name: "mars.md"})
+//	err = p.InsertChunks(ctx, b.ID, []presenter.Chunk{{FileID: f.ID, Content: "Mars is red."}})
+//	n, err := p.EmbedChunks(ctx, b.ID, embedder, presenter.EmbedOptions{})
+//	err = p.IndexVectors(ctx, b.ID, presenter.IndexOptions{})
+//	list, err := p.HybridQuery(ctx, b.ID, "red planet", vector, presenter.HybridOptions{})
+//
+// SimilarityQuery searches by vectors, HybridQuery by words, too. Programs that
+// have vectors of their own use InsertVectors or LoadVectors. TaskStatus says how
+// far files and chunks are; PauseTasks, ResumeTasks and RetryTasks govern what
+// EmbedChunks does. Reembed changes the model of a base while it is used, and
+// CheckRecall says how much of what there is an index finds.
 //
 // # Values
 //
@@ -44,9 +65,8 @@
 // # Rooms
 //
 // The package grows by concern, one embedded type each: chat.go is
-// conversations to export. Knowledge bases, files, chunks and vectors go to a
-// type knowledge beside it, with files knowledge_*.go and a set
-// schema.Knowledge; what looks after indexes, statistics and integrity is methods
+// conversations to export, and knowledge.go is knowledge bases, in files
+// knowledge_*.go; what looks after indexes, statistics and integrity is methods
 // of Presenter in maintain_*.go. Both run statements through type runner, so
 // that they are logged, traced and usable in a Tx.
 package presenter

@@ -16,13 +16,19 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrExists: the id is taken.
 	ErrExists = errors.New("exists already")
-	// ErrReference: a conversation, message or parent that it belongs to does
-	// not exist.
+	// ErrReference: a conversation, message, parent, knowledge base, file or
+	// chunk that it belongs to does not exist.
 	ErrReference = errors.New("refers to something that does not exist")
 	// ErrInvalid: a value that cannot be: an unknown role or status, a negative
 	// count, text that is not UTF-8 or contains NUL, bad JSON, an id that is too
-	// long.
+	// long, a vector of the wrong dimension or with infinite numbers.
 	ErrInvalid = errors.New("invalid value")
+	// ErrTransition: a file or chunk cannot have that status after the one that
+	// it has; see TaskStatus.
+	ErrTransition = errors.New("cannot change to that status")
+	// ErrKnowledge: there are no knowledge bases here, because Config.Knowledge
+	// is not set or the server has no pgvector.
+	ErrKnowledge = errors.New("no knowledge bases")
 )
 
 // ErrClosed is the error of Begin after Close.
@@ -78,6 +84,8 @@ func kindOf(code string) error {
 		return ErrExists
 	case foreignKeyViolation:
 		return ErrReference
+	case badTransition:
+		return ErrTransition
 	case "23502", checkViolation, "54000": // not_null_violation, program_limit_exceeded
 		return ErrInvalid
 	}
@@ -89,10 +97,14 @@ func kindOf(code string) error {
 
 const (
 	noData              = "02000"
+	dataException       = "22000"
 	invalidParameter    = "22023"
 	invalidText         = "22021" // character_not_in_repertoire
 	foreignKeyViolation = "23503"
 	checkViolation      = "23514"
+	badTransition       = "55000" // object_not_in_prerequisite_state
+	lockNotAvailable    = "55P03"
+	notSupported        = "0A000" // feature_not_supported
 )
 
 // A TransactionError says that a transaction could not be begun, committed,
@@ -135,6 +147,9 @@ func wrap(op, id string, err error) error {
 		return &DatabaseError{Op: op, ID: id, Code: noData, Err: ErrNotFound}
 	}
 	e := &DatabaseError{Op: op, ID: id, Err: err}
+	if errors.Is(err, ErrKnowledge) {
+		e.Code = notSupported
+	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		e.Code, e.Constraint = pg.Code, pg.ConstraintName

@@ -82,9 +82,14 @@ func (p *Presenter) look(ctx context.Context, op string, h *Health) error {
 	if h.SchemaVersion, err = p.SchemaVersion(ctx); err != nil {
 		return err
 	}
-	steps, err := schema.Plan(ctx, p.pool, schema.Chat(), schema.Latest)
-	for _, step := range steps {
-		h.Pending = append(h.Pending, step.String())
+	for _, set := range p.sets() {
+		steps, err := schema.Plan(ctx, p.pool, set, schema.Latest)
+		if err != nil {
+			return err
+		}
+		for _, step := range steps {
+			h.Pending = append(h.Pending, step.String())
+		}
 	}
-	return err
+	return nil
 }

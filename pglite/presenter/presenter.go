@@ -11,9 +11,10 @@ import (
 	"github.com/calfdb/calf/schema"
 )
 
-// A Presenter keeps conversations in a database. It is safe for concurrent use.
+// A Presenter keeps conversations and knowledge bases in a database. It is safe
+// for concurrent use.
 type Presenter struct {
-	chat
+	concerns
 	pool     *pgxpool.Pool
 	explicit transactions
 }
@@ -26,25 +27,61 @@ func New(ctx context.Context, pool *pgxpool.Pool, cfg Config) (*Presenter, error
 	if err != nil {
 		return nil, err
 	}
-	p := &Presenter{chat: chat{runner{pooled{pool}, settled}}, pool: pool}
+	p := &Presenter{concerns: runner{pooled{pool}, settled}.concerns(), pool: pool}
 	if err := p.checkLanguage(ctx); err != nil {
 		return nil, err
 	}
-	if cfg.NoMigrate {
-		steps, err := schema.Plan(ctx, pool, schema.Chat(), schema.Latest)
-		if err == nil && len(steps) > 0 {
-			err = &MigrationError{Set: schema.Chat().Name(), Version: steps[0].Version, Name: steps[0].Name, Phase: schema.PhaseHistory,
-				Err: fmt.Errorf("it is not applied, and Config.NoMigrate forbids to")}
-		}
-		if err != nil {
+	if cfg.Knowledge {
+		if err := p.checkPgvector(ctx); err != nil {
 			return nil, err
 		}
-		return p, nil
 	}
-	if err := p.Migrate(ctx, schema.Latest); err != nil {
+	if cfg.NoMigrate {
+		for _, set := range p.sets() {
+			steps, err := schema.Plan(ctx, pool, set, schema.Latest)
+			if err == nil && len(steps) > 0 {
+				err = &MigrationError{Set: set.Name(), Version: steps[0].Version, Name: steps[0].Name, Phase: schema.PhaseHistory,
+					Err: fmt.Errorf("it is not applied, and Config.NoMigrate forbids to")}
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+	} else if err := p.migrateAll(ctx); err != nil {
 		return nil, err
 	}
+	if cfg.Knowledge {
+		if err := p.knowPgvector(ctx); err != nil {
+			return nil, err
+		}
+	}
 	return p, nil
+}
+
+// sets are those that the presenter needs.
+func (p *Presenter) sets() []*schema.Set {
+	if p.cfg.Knowledge {
+		return []*schema.Set{schema.Chat(), schema.Knowledge()}
+	}
+	return []*schema.Set{schema.Chat()}
+}
+
+// migrateAll brings all sets to their last version.
+func (p *Presenter) migrateAll(ctx context.Context) error {
+	if p.cfg.Knowledge {
+		steps, err := schema.Migrate(ctx, p.pool, schema.Knowledge(), schema.Latest)
+		if err != nil {
+			return err
+		}
+		p.logSteps(ctx, steps)
+	}
+	return p.Migrate(ctx, schema.Latest)
+}
+
+func (p *Presenter) logSteps(ctx context.Context, steps []schema.Step) {
+	for _, step := range steps {
+		p.cfg.Logger.InfoContext(ctx, "migrated the schema", "version", step.Version, "name", step.Name, "revert", step.Revert)
+	}
 }
 
 // Close rolls back what Begin began and waits for that. The pool stays open.
@@ -66,9 +103,7 @@ func (p *Presenter) Migrate(ctx context.Context, target string) error {
 	if err != nil {
 		return err
 	}
-	for _, step := range steps {
-		p.cfg.Logger.InfoContext(ctx, "migrated the schema", "version", step.Version, "name", step.Name, "revert", step.Revert)
-	}
+	p.logSteps(ctx, steps)
 	if target != schema.Latest && target != schema.Chat().LatestVersion() {
 		return nil
 	}
@@ -76,8 +111,15 @@ func (p *Presenter) Migrate(ctx context.Context, target string) error {
 }
 
 // ValidateSchema compares the database with the schema; see schema.Validate.
-func (p *Presenter) ValidateSchema(ctx context.Context) ([]schema.Problem, error) {
-	return schema.Validate(ctx, p.pool, schema.Chat())
+func (p *Presenter) ValidateSchema(ctx context.Context) (problems []schema.Problem, _ error) {
+	for _, set := range p.sets() {
+		found, err := schema.Validate(ctx, p.pool, set)
+		if err != nil {
+			return nil, err
+		}
+		problems = append(problems, found...)
+	}
+	return problems, nil
 }
 
 // checkLanguage asks whether the server knows the language.
@@ -93,6 +135,11 @@ func (p *Presenter) indexForSearch(ctx context.Context) error {
 	indexes := []struct{ name, table, vector string }{
 		{"idx_messages_search_" + p.cfg.Language, "messages", p.vector("content")},
 		{"idx_conversations_search_" + p.cfg.Language, "conversations", p.vector("title")},
+	}
+	if p.cfg.Knowledge {
+		indexes = append(indexes, struct{ name, table, vector string }{
+			"idx_knowledge_chunks_search_" + p.cfg.Language, "knowledge_chunks", p.vector("content"),
+		})
 	}
 	missing := func(r runner) (sql []string, _ error) {
 		for _, index := range indexes {

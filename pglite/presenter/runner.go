@@ -2,7 +2,10 @@ package presenter
 
 import (
 	"context"
+	"errors"
+	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -15,7 +18,12 @@ type querier interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 	// Query gives the rows to collect, which must not use the querier.
 	Query(ctx context.Context, collect func(pgx.Rows) error, sql string, args ...any) error
+	// QueryWith is Query after a statement that changes settings for the
+	// transaction; they do not outlast the query. It is one round trip.
+	QueryWith(ctx context.Context, settings string, collect func(pgx.Rows) error, sql string, args ...any) error
 	CopyFrom(ctx context.Context, table string, columns []string, rows pgx.CopyFromSource) (int64, error)
+	// CopyBinary loads what is in PostgreSQL's binary format already.
+	CopyBinary(ctx context.Context, table string, columns []string, data io.Reader) (int64, error)
 	Begin(ctx context.Context) (*session, error)
 }
 
@@ -45,12 +53,24 @@ func (r runner) execOne(ctx context.Context, op, id, sql string, args ...any) er
 
 // query runs a statement and returns its rows.
 func query[T any](ctx context.Context, r runner, op, id string, scan pgx.RowToFunc[T], sql string, args ...any) ([]T, error) {
+	return queryWith(ctx, r, op, id, "", scan, sql, args...)
+}
+
+// queryWith is query after a statement that changes settings, unless that is
+// empty.
+func queryWith[T any](ctx context.Context, r runner, op, id, settings string, scan pgx.RowToFunc[T], sql string, args ...any) ([]T, error) {
 	ctx, start := withOperation(ctx, op), time.Now()
 	var list []T
-	err := r.db.Query(ctx, func(rows pgx.Rows) (err error) {
+	collect := func(rows pgx.Rows) (err error) {
 		list, err = pgx.CollectRows(rows, scan)
 		return err
-	}, sql, args...)
+	}
+	var err error
+	if settings == "" {
+		err = r.db.Query(ctx, collect, sql, args...)
+	} else {
+		err = r.db.QueryWith(ctx, settings, collect, sql, args...)
+	}
 	r.log(ctx, sql, start, int64(len(list)), err)
 	if err != nil {
 		return nil, wrap(op, id, err)
@@ -77,6 +97,14 @@ func (r runner) copyFrom(ctx context.Context, op, table string, columns []string
 	copied, err := r.db.CopyFrom(ctx, table, columns, pgx.CopyFromSlice(n, row))
 	r.log(ctx, "COPY "+table+" FROM STDIN", start, copied, err)
 	return wrap(op, "", err)
+}
+
+// copyBinary loads what is in PostgreSQL's binary format already.
+func (r runner) copyBinary(ctx context.Context, op, table string, columns []string, data io.Reader) (int64, error) {
+	ctx, start := withOperation(ctx, op), time.Now()
+	copied, err := r.db.CopyBinary(ctx, table, columns, data)
+	r.log(ctx, "COPY "+table+" FROM STDIN BINARY", start, copied, err)
+	return copied, wrap(op, "", err)
 }
 
 // atomically runs a function whose statements belong together: in a
@@ -139,6 +167,22 @@ func (p pooled) Query(ctx context.Context, collect func(pgx.Rows) error, sql str
 	return collect(rows)
 }
 
+func (p pooled) QueryWith(ctx context.Context, settings string, collect func(pgx.Rows) error, sql string, args ...any) error {
+	// What is sent at once is one transaction.
+	batch := &pgx.Batch{}
+	batch.Queue(settings)
+	batch.Queue(sql, args...)
+	return sendQuery(p.pool.SendBatch(ctx, batch), 1, collect)
+}
+
+func (p pooled) CopyBinary(ctx context.Context, table string, columns []string, data io.Reader) (n int64, err error) {
+	err = p.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
+		n, err = copyBinary(ctx, c.Conn(), table, columns, data)
+		return err
+	})
+	return n, err
+}
+
 func (p pooled) CopyFrom(ctx context.Context, table string, columns []string, rows pgx.CopyFromSource) (int64, error) {
 	return p.pool.CopyFrom(ctx, pgx.Identifier{table}, columns, rows)
 }
@@ -151,4 +195,31 @@ func (p pooled) begin(ctx context.Context, options pgx.TxOptions) (*session, err
 		return nil, &TransactionError{Op: "begin", Err: err}
 	}
 	return newSession(context.Background(), tx), nil
+}
+
+// sendQuery collects the rows of one statement of a batch that was sent.
+func sendQuery(results pgx.BatchResults, before int, collect func(pgx.Rows) error) (err error) {
+	defer func() {
+		if closed := results.Close(); err == nil {
+			err = closed
+		}
+	}()
+	for range before {
+		if _, err := results.Exec(); err != nil {
+			return err
+		}
+	}
+	rows, err := results.Query()
+	if err != nil {
+		return err
+	}
+	return collect(rows)
+}
+
+func copyBinary(ctx context.Context, conn *pgx.Conn, table string, columns []string, data io.Reader) (int64, error) {
+	tag, err := conn.PgConn().CopyFrom(ctx, data, "COPY "+pgx.Identifier{table}.Sanitize()+" ("+strings.Join(columns, ", ")+") FROM STDIN BINARY")
+	if err != nil && ctx.Err() != nil { // the server says it in its own words
+		err = errors.Join(ctx.Err(), err)
+	}
+	return tag.RowsAffected(), err
 }

@@ -97,8 +97,8 @@ func (c chat) Search(ctx context.Context, words string, o SearchOptions) ([]Sear
 
 // vector is the expression that an index of a language is of, and Search must
 // use literally. The language has been checked to be a plain name.
-func (c chat) vector(column string) string {
-	return fmt.Sprintf("to_tsvector('%s'::regconfig, left(%s, %d))", c.cfg.Language, column, SearchedCharacters)
+func (r runner) vector(column string) string {
+	return fmt.Sprintf("to_tsvector('%s'::regconfig, left(%s, %d))", r.cfg.Language, column, SearchedCharacters)
 }
 
 // searchSQL finds in both tables, takes the newest, and makes snippets of those

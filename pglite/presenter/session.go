@@ -3,6 +3,7 @@ package presenter
 import (
 	"context"
 	"errors"
+	"io"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -73,6 +74,27 @@ func (s *session) Query(ctx context.Context, collect func(pgx.Rows) error, sql s
 		}
 		return collect(rows)
 	})
+}
+
+func (s *session) QueryWith(ctx context.Context, settings string, collect func(pgx.Rows) error, sql string, args ...any) error {
+	return s.during(ctx, func(ctx context.Context) error {
+		// Rolling back to the savepoint takes the settings back.
+		batch := &pgx.Batch{}
+		batch.Queue("SAVEPOINT calf_settings")
+		batch.Queue(settings)
+		batch.Queue(sql, args...)
+		batch.Queue("ROLLBACK TO SAVEPOINT calf_settings")
+		batch.Queue("RELEASE SAVEPOINT calf_settings")
+		return sendQuery(s.tx.SendBatch(ctx, batch), 2, collect)
+	})
+}
+
+func (s *session) CopyBinary(ctx context.Context, table string, columns []string, data io.Reader) (n int64, err error) {
+	err = s.during(ctx, func(ctx context.Context) (err error) {
+		n, err = copyBinary(ctx, s.tx.Conn(), table, columns, data)
+		return err
+	})
+	return n, err
 }
 
 func (s *session) CopyFrom(ctx context.Context, table string, columns []string, rows pgx.CopyFromSource) (n int64, err error) {

@@ -88,7 +88,7 @@ func (p *Presenter) Transaction(id string) (Tx, error) {
 	if t == nil {
 		return Tx{}, notOpen("find", id)
 	}
-	return Tx{chat{runner{t.session, p.cfg}}}, nil
+	return Tx{runner{t.session, p.cfg}.concerns()}, nil
 }
 
 // Commit commits a transaction of Begin. Whatever it returns, the transaction

@@ -15,18 +15,34 @@ import (
 //
 // As always in PostgreSQL, a statement that fails spoils the transaction: what
 // follows fails with SQLSTATE 25P02. Wrap in WithTx what may fail and go on.
-type Tx struct{ chat }
+type Tx struct{ concerns }
+
+// concerns are what a Presenter and a Tx do.
+type concerns struct {
+	runner
+	chat
+	knowledge
+}
+
+// concerns returns all that can be done where statements run.
+func (r runner) concerns() concerns {
+	c := concerns{r, chat{r}, knowledge{r}}
+	if !r.cfg.Knowledge {
+		c.knowledge.db = noKnowledge{}
+	}
+	return c
+}
 
 // WithTx runs a function within a savepoint: if it returns an error or panics,
 // what it did is rolled back, and the transaction goes on.
 func (tx Tx) WithTx(ctx context.Context, f func(Tx) error) error {
-	return tx.atomically(ctx, "running a transaction", func(r runner) error { return f(Tx{chat{r}}) })
+	return tx.atomically(ctx, "running a transaction", func(r runner) error { return f(Tx{r.concerns()}) })
 }
 
 // In returns the presenter's methods within a transaction of pgx, which the
 // caller ends. So one transaction can hold the caller's own statements, too.
 func (p *Presenter) In(tx pgx.Tx) Tx {
-	return Tx{chat{runner{newSession(context.Background(), tx), p.cfg}}}
+	return Tx{runner{newSession(context.Background(), tx), p.cfg}.concerns()}
 }
 
 // WithTx runs a function within a transaction, which is committed if it returns
@@ -50,7 +66,7 @@ func (p *Presenter) WithTxOptions(ctx context.Context, options pgx.TxOptions, f 
 		if err != nil {
 			return err
 		}
-		err = s.finish(ctx, func() error { return f(Tx{chat{runner{s, p.cfg}}}) })
+		err = s.finish(ctx, func() error { return f(Tx{runner{s, p.cfg}.concerns()}) })
 		if err == nil || !conflict(err) || attempt >= p.cfg.Retries {
 			return err
 		}

@@ -1,11 +1,14 @@
-package main
+package embed
 
 import (
+	"context"
 	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
+
+const dimensions = 384
 
 var sample = []string{
 	"bufio Scanner.Scan\nScan advances the Scanner to the next token.",
@@ -24,9 +27,9 @@ func dot(a, b []float32) (sum float64) {
 
 func TestEmbeddingIsAUnitVector(t *testing.T) {
 	t.Parallel()
-	e := newEmbedder(sample)
+	e := NewHashing(dimensions, sample)
 	for _, text := range append(sample, "words that the corpus does not have", "x", "日本語") {
-		v := e.embed(text)
+		v := e.Vector(text)
 		require.Len(t, v, dimensions)
 		require.InDelta(t, 1, math.Sqrt(dot(v, v)), 1e-6, text)
 	}
@@ -35,21 +38,21 @@ func TestEmbeddingIsAUnitVector(t *testing.T) {
 func TestEmbeddingOfNothing(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"", "...", "of the and"} {
-		require.Equal(t, make([]float32, dimensions), newEmbedder(sample).embed(text), text)
+		require.Equal(t, make([]float32, dimensions), NewHashing(dimensions, sample).Vector(text), text)
 	}
 }
 
 func TestEmbeddingIsTheSameEachTime(t *testing.T) {
 	t.Parallel()
-	a, b := newEmbedder(sample), newEmbedder(sample)
+	a, b := NewHashing(dimensions, sample), NewHashing(dimensions, sample)
 	for _, text := range sample {
-		require.Equal(t, a.embed(text), b.embed(text))
+		require.Equal(t, a.Vector(text), b.Vector(text))
 	}
 }
 
 func TestEmbeddingsOfAlikeTextsAreNear(t *testing.T) {
 	t.Parallel()
-	e := newEmbedder(sample)
+	e := NewHashing(dimensions, sample)
 	for question, want := range map[string]int{
 		"scanning tokens":                     0,
 		"read lines":                          1,
@@ -57,9 +60,9 @@ func TestEmbeddingsOfAlikeTextsAreNear(t *testing.T) {
 		"remove trailing spaces":              3,
 		"http clients":                        4,
 	} {
-		q, best := e.embed(question), 0
+		q, best := e.Vector(question), 0
 		for i, text := range sample {
-			if dot(q, e.embed(text)) > dot(q, e.embed(sample[best])) {
+			if dot(q, e.Vector(text)) > dot(q, e.Vector(sample[best])) {
 				best = i
 			}
 		}
@@ -70,8 +73,8 @@ func TestEmbeddingsOfAlikeTextsAreNear(t *testing.T) {
 // What the embedding is not: it does not know what words mean.
 func TestEmbeddingDoesNotKnowSynonyms(t *testing.T) {
 	t.Parallel()
-	e := newEmbedder(sample)
-	require.InDelta(t, 0, dot(e.embed("car"), e.embed("automobile")), 0.2)
+	e := NewHashing(dimensions, sample)
+	require.InDelta(t, 0, dot(e.Vector("car"), e.Vector("automobile")), 0.2)
 }
 
 func TestWords(t *testing.T) {
@@ -91,8 +94,28 @@ func TestWords(t *testing.T) {
 }
 
 func BenchmarkEmbed(b *testing.B) {
-	e := newEmbedder(sample)
+	e := NewHashing(dimensions, sample)
 	for b.Loop() {
-		e.embed(sample[3])
+		e.Vector(sample[3])
 	}
+}
+
+// Without a corpus all features count the same.
+func TestEmbeddingWithoutCorpus(t *testing.T) {
+	t.Parallel()
+	e := NewHashing(384, nil)
+	require.Zero(t, e.Features())
+	vectors, err := e.Embed(t.Context(), []string{"scanning tokens", "the scanner's token", "bananas"})
+	require.NoError(t, err)
+	require.Greater(t, dot(vectors[0], vectors[1]), dot(vectors[0], vectors[2]))
+	require.InDelta(t, 1, dot(vectors[0], vectors[0]), 1e-6)
+	require.Len(t, vectors[0], 384)
+}
+
+func TestEmbedEnds(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := NewHashing(3, nil).Embed(ctx, []string{"a"})
+	require.ErrorIs(t, err, context.Canceled)
 }

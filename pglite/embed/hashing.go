@@ -1,6 +1,8 @@
-package main
+package embed
 
 import (
+	"context"
+	"fmt"
 	"hash/fnv"
 	"maps"
 	"math"
@@ -9,51 +11,72 @@ import (
 	"unicode"
 )
 
-// dimensions is the length of an embedding.
-const dimensions = 384
-
-// An embedder turns text into a vector of numbers so that texts with many rare
+// A Hashing turns text into a vector of numbers so that texts with many rare
 // words in common, or parts of words, get vectors with a small angle between
-// them.
+// them. It is safe for concurrent use.
 //
 // It is bookkeeping about letters, not a language model. A text's features are
 // its words, pairs of neighbouring words, and the three, four and five letter
 // parts of words; each counts for more the fewer texts of the corpus have it
-// (tf-idf), and is added to a few of the 384 numbers, with a sign, both chosen
-// by a hash. So "scanner" is near "scanning" and "scan", and ReadAll is near
+// (tf-idf), and is added to a few of the numbers, with a sign, both chosen by a
+// hash. So "scanner" is near "scanning" and "scan", and ReadAll is near
 // "read all"; but "car" is as far from "automobile" as from "banana". It is here
 // because it needs no model, no network and no second of waiting, and gives the
 // same vectors everywhere. A program that wants to find meaning calls a model,
 // and stores what comes back in the same column.
-type embedder struct {
-	idf     map[uint64]float64
-	missing float64 // of a feature that the corpus does not have
+type Hashing struct {
+	dimensions int
+	idf        map[uint64]float64
+	missing    float64 // of a feature that the corpus does not have
 }
 
-// newEmbedder weighs features by how rare they are in a corpus.
-func newEmbedder(texts []string) *embedder {
+// NewHashing weighs features by how rare they are in a corpus. Without one, all
+// count the same. Vectors of embedders with different corpora or dimensions
+// cannot be compared. It panics if dimensions is less than 1.
+func NewHashing(dimensions int, corpus []string) *Hashing {
+	if dimensions < 1 {
+		panic(fmt.Sprintf("embed: %d dimensions are less than 1", dimensions))
+	}
+	if len(corpus) == 0 {
+		return &Hashing{dimensions: dimensions, missing: 1}
+	}
 	seen := map[uint64]int{}
-	for _, t := range texts {
+	for _, t := range corpus {
 		for f := range features(t) {
 			seen[f]++
 		}
 	}
-	n := float64(len(texts))
-	e := &embedder{idf: make(map[uint64]float64, len(seen)), missing: math.Log(1 + n)}
+	n := float64(len(corpus))
+	e := &Hashing{dimensions: dimensions, idf: make(map[uint64]float64, len(seen)), missing: math.Log(1 + n)}
 	for f, count := range seen {
 		e.idf[f] = math.Log((1 + n) / (1 + float64(count)))
 	}
 	return e
 }
 
+// Features returns how many features the corpus has.
+func (e *Hashing) Features() int { return len(e.idf) }
+
+// Embed returns the vectors of texts. It fails only if the context has ended.
+func (e *Hashing) Embed(ctx context.Context, texts []string) ([][]float32, error) {
+	vectors := make([][]float32, len(texts))
+	for i, t := range texts {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		vectors[i] = e.Vector(t)
+	}
+	return vectors, nil
+}
+
 // spread is to how many of the numbers a feature is added: more make two
 // features that share one of them less alike.
 const spread = 2
 
-// embed returns the embedding of a text: a vector of length 1, or the zero
-// vector for a text without letters or digits.
-func (e *embedder) embed(text string) []float32 {
-	var sum [dimensions]float64
+// Vector returns the vector of a text, of length 1, or zeros for a text without
+// letters or digits or with stop words only.
+func (e *Hashing) Vector(text string) []float32 {
+	sum := make([]float64, e.dimensions)
 	weights := features(text)
 	for _, f := range slices.Sorted(maps.Keys(weights)) { // in a fixed order, as sums of floats depend on it
 		idf, ok := e.idf[f]
@@ -64,14 +87,14 @@ func (e *embedder) embed(text string) []float32 {
 		for range spread {
 			mixed = mix(mixed)
 			sign := 1 - 2*float64(mixed>>63)
-			sum[mixed%dimensions] += sign * weights[f] * idf
+			sum[mixed%uint64(e.dimensions)] += sign * weights[f] * idf
 		}
 	}
 	var norm float64
 	for _, x := range sum {
 		norm += x * x
 	}
-	v := make([]float32, dimensions)
+	v := make([]float32, e.dimensions)
 	if norm == 0 {
 		return v
 	}
