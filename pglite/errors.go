@@ -50,6 +50,20 @@ func (e *VersionError) Error() string {
 		object, kind, found, e.Wanted)
 }
 
+// isOlder tells whether an error is that of a version that PGlite had before.
+func isOlder(err error) bool {
+	var v *VersionError
+	if !errors.As(err, &v) {
+		return false
+	}
+	for _, r := range releases {
+		if strconv.Itoa(r.major) == v.Found {
+			return true
+		}
+	}
+	return false
+}
+
 // A CrashError says that a process of PostgreSQL crashed. All connections of
 // the database are gone; new ones can be made as soon as it has recovered,
 // which loses nothing that was committed.

@@ -14,6 +14,9 @@ type RestoreConfig struct {
 	// Limit bounds the size of the files in the archive, in bytes; 0 means
 	// 64 GiB.
 	Limit int64
+	// Older takes archives of PostgreSQL 16 and 17, as PGlite 0.2 to 0.4 make
+	// them, too. What they become cannot be opened before it is upgraded.
+	Older bool
 }
 
 // Restore makes a data directory of an archive, as [Config].Load does, without
@@ -52,6 +55,9 @@ func restore(ctx context.Context, r io.Reader, dir string, cfg RestoreConfig) (e
 	err = unpack(ctx, r, host, cfg.Limit)
 	if err == nil {
 		err = checkArchive(host)
+		if cfg.Older && isOlder(err) {
+			err = nil
+		}
 	}
 	if err := errors.Join(err, host.Close()); err != nil {
 		return err
