@@ -215,8 +215,9 @@ func (c *cache) forget(e *entry) {
 }
 
 // claim closes a database if it is open, and keeps it closed until the returned
-// function is called. It is ErrInUse if somebody uses it.
-func (c *cache) claim(ctx context.Context, id string) (release func(), err error) {
+// function is called. It is ErrInUse if somebody uses it or, if it is to be
+// deleted, has pinned it.
+func (c *cache) claim(ctx context.Context, id string, deletes bool) (release func(), err error) {
 	for {
 		c.mu.Lock()
 		e := c.entries[id]
@@ -224,19 +225,12 @@ func (c *cache) claim(ctx context.Context, id string) (release func(), err error
 		case c.closed:
 			c.mu.Unlock()
 			return nil, ErrClosed
-		case c.pins[id] > 0, e != nil && !e.leaving && e.inUse():
+		case deletes && c.pins[id] > 0, e != nil && !e.leaving && e.inUse():
 			c.mu.Unlock()
 			return nil, ErrInUse
 		case e == nil:
-			e = newEntry(id)
-			e.leaving = true
-			c.entries[id] = e
-			c.mu.Unlock()
-			return func() {
-				c.mu.Lock()
-				defer c.mu.Unlock()
-				c.forget(e)
-			}, nil
+			defer c.mu.Unlock()
+			return c.hold(id), nil
 		case e.leaving:
 			c.mu.Unlock()
 			if err := wait(ctx, e.gone); err != nil {
@@ -263,21 +257,55 @@ func (c *cache) claim(ctx context.Context, id string) (release func(), err error
 	}
 }
 
-// pin keeps databases from being deleted, until the returned function is called.
-func (c *cache) pin(ids []string) (unpin func()) {
+// claimClosed is claim for a database that is not open; it is ErrInUse for one
+// that is.
+func (c *cache) claimClosed(id string) (release func(), err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, id := range ids {
-		c.pins[id]++
+	switch {
+	case c.closed:
+		return nil, ErrClosed
+	case c.entries[id] != nil:
+		return nil, ErrInUse
 	}
+	return c.hold(id), nil
+}
+
+// hold keeps a database closed that is not open.
+func (c *cache) hold(id string) (release func()) {
+	e := newEntry(id)
+	e.leaving = true
+	c.entries[id] = e
 	return func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		for _, id := range ids {
-			if c.pins[id]--; c.pins[id] == 0 {
-				delete(c.pins, id)
-			}
+		c.forget(e)
+	}
+}
+
+// pin keeps a database from being deleted, until unpin is called. If it is being
+// deleted, or closed, it waits for that.
+func (c *cache) pin(ctx context.Context, id string) error {
+	for {
+		c.mu.Lock()
+		e := c.entries[id]
+		if e == nil || !e.leaving {
+			c.pins[id]++
+			c.mu.Unlock()
+			return nil
 		}
+		c.mu.Unlock()
+		if err := wait(ctx, e.gone); err != nil {
+			return err
+		}
+	}
+}
+
+func (c *cache) unpin(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.pins[id]--; c.pins[id] == 0 {
+		delete(c.pins, id)
 	}
 }
 

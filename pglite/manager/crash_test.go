@@ -35,8 +35,8 @@ func TestRecovery(t *testing.T) {
 	// Create ended before its commit, Delete after it, and an import.
 	require.NoError(t, os.CopyFS(at("incoming", "not.x3"), os.DirFS(at("dbs", "=other"))))
 	require.NoError(t, os.CopyFS(at("deleted", "gone.x4"), os.DirFS(at("dbs", "=other"))))
-	require.NoError(t, os.MkdirAll(at("incoming", "=meta.x5", "data"), 0o700))
-	require.NoError(t, os.WriteFile(at("incoming", "=meta.x5", "data", "calf.incomplete"), nil, 0o600))
+	require.NoError(t, os.MkdirAll(at("incoming", "+meta.x5", "data"), 0o700))
+	require.NoError(t, os.WriteFile(at("incoming", "+meta.x5", "data", "calf.incomplete"), nil, 0o600))
 	// An old folder of one that is there again.
 	require.NoError(t, os.Mkdir(at("deleted", "=other.x6"), 0o700))
 	// Somebody else's.

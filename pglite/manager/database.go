@@ -88,7 +88,7 @@ func (m *Manager) Create(ctx context.Context, n NewDatabase) (d Database, err er
 	if _, err := m.database(ctx, n.ID); err == nil { // before an archive is unpacked
 		return d, ErrExists
 	}
-	release, err := m.dbs.claim(ctx, n.ID)
+	release, err := m.dbs.claim(ctx, n.ID, false)
 	if err != nil {
 		return d, err
 	}
@@ -193,7 +193,7 @@ func (m *Manager) Delete(ctx context.Context, id string) (err error) {
 	if _, err := m.database(ctx, id); err != nil {
 		return err
 	}
-	release, err := m.dbs.claim(ctx, id)
+	release, err := m.dbs.claim(ctx, id, true)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ import (
 const (
 	metaName = "meta"  // the data directory of the meta database
 	dbsName  = "dbs"   // a folder for each database
-	fileName = "files" // a folder for each file, with the file
+	fileName = "files" // a folder for each file; see file.go
 	// What is being made, and what is being deleted. Whether it is there, or no
 	// longer, is the meta database's decision; see recoverFolders.
 	incomingName = "incoming"
@@ -113,7 +113,8 @@ func (f *folder) exists(name string) (bool, error) {
 }
 
 // temporary makes a folder for something that is being made, and returns its
-// name. Its beginning tells which database it is, if it is one.
+// name. It begins with the folder's name of a database, or with + and what else it
+// is.
 func (f *folder) temporary(name string) (string, error) {
 	name = incomingName + "/" + name + "." + newID()
 	if err := f.root.Mkdir(name, 0o700); err != nil {

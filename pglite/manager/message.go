@@ -27,7 +27,7 @@ type Message struct {
 	Role       Role   `json:"role"`
 	Content    string `json:"content"`
 	// ToolInvocations is any JSON, kept as jsonb, or nil.
-	ToolInvocations json.RawMessage `json:"toolInvocations"`
+	ToolInvocations json.RawMessage `json:"toolInvocations,omitempty"`
 	CreatedAt       time.Time       `json:"createdAt"`
 	// APIURL and Model say who answered; "" if nobody has said.
 	APIURL string `json:"apiUrl,omitempty"`

@@ -26,7 +26,7 @@ func (m *Manager) Open(ctx context.Context, id string) (*Handle, error) {
 // CloseDatabase closes a database that is open, without waiting until it is idle
 // for long. It is ErrInUse if there are handles of it.
 func (m *Manager) CloseDatabase(ctx context.Context, id string) error {
-	release, err := m.dbs.claim(ctx, id)
+	release, err := m.dbs.claim(ctx, id, false)
 	if err == nil {
 		release()
 	}
