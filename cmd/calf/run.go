@@ -52,7 +52,7 @@ missing.`,
 		SilenceUsage:  true,
 	})
 	root.AddCommand(p.assetsCommand(), p.queryCommand(), p.serveCommand(), p.dumpCommand(), p.restoreCommand(), p.pushCommand(),
-		p.inspectCommand(), p.doctorCommand(), p.versionCommand())
+		p.inspectCommand(), p.dbsCommand(), p.doctorCommand(), p.versionCommand())
 	return root
 }
 

@@ -39,7 +39,7 @@ func TestDatabases(t *testing.T) {
 	require.Equal(t, hidden, got)
 	_, err = m.Database(ctx, "nobody")
 	require.ErrorIs(t, err, manager.ErrNotFound)
-	require.EqualError(t, err, `manager: reading database "nobody": not found: no rows in result set`)
+	require.EqualError(t, err, `manager: reading database "nobody": not found`)
 	_, err = m.Create(ctx, manager.NewDatabase{ID: d.ID})
 	require.ErrorIs(t, err, manager.ErrExists)
 

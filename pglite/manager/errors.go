@@ -42,6 +42,9 @@ func wrap(err error, doing, object string) error {
 	if err == nil {
 		return nil
 	}
+	if err == pgx.ErrNoRows {
+		err = ErrNotFound
+	}
 	text := "manager: " + doing
 	if object != "" {
 		text += fmt.Sprintf(" %q", shorten(object))
