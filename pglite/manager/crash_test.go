@@ -1,8 +1,15 @@
 package manager_test
 
 import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
 	"os"
+	osexec "os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,9 +18,105 @@ import (
 	"github.com/calfdb/calf/pglite/manager"
 )
 
+// childEnv names the variable that makes this program one that makes, loads,
+// imports and deletes databases in the folder that it names, without end, and
+// says what it has done.
 const childEnv = "CALF_TEST_MANAGER"
 
-func child(string) int { return 0 }
+func child(dir string) int {
+	ctx := context.Background()
+	m, err := manager.OpenConfig(ctx, manager.Config{Dir: dir, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+	fail := func(err error) int {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	if err != nil {
+		return fail(err)
+	}
+	dump, err := os.ReadFile(filepath.Join(dir, "..", "dump.tar"))
+	if err != nil {
+		return fail(err)
+	}
+	all, err := os.ReadFile(filepath.Join(dir, "..", "all.tar.gz"))
+	if err != nil {
+		return fail(err)
+	}
+	fmt.Println("open")
+	for n := 0; ; n++ {
+		if _, err := m.Create(ctx, manager.NewDatabase{ID: "loaded", Load: bytes.NewReader(dump)}); err != nil {
+			return fail(err)
+		}
+		fmt.Println("loaded")
+		if _, err := m.Import(ctx, bytes.NewReader(all), manager.ImportConfig{}); err != nil {
+			return fail(err)
+		}
+		fmt.Println("imported")
+		for _, id := range []string{"loaded", "sample"} {
+			if err := m.Delete(ctx, id); err != nil {
+				return fail(err)
+			}
+			fmt.Println("deleted")
+		}
+	}
+}
+
+// A program is killed at any moment while it makes and deletes databases: each
+// is there and whole afterwards, or not at all.
+func TestKill(t *testing.T) {
+	needGuest(t)
+	ctx := t.Context()
+	tmp := t.TempDir()
+	dir := filepath.Join(tmp, "databases")
+	m := openManager(t, manager.Config{})
+	create(t, m, "sample")
+	exec(t, m, "sample", "CREATE TABLE t AS SELECT generate_series(1, 1000) AS a")
+	require.NoError(t, os.WriteFile(filepath.Join(tmp, "all.tar.gz"), export(t, m), 0o600))
+	h := use(t, m, "sample")
+	var dump bytes.Buffer
+	require.NoError(t, h.Dump(ctx, &dump, pglite.DumpConfig{}))
+	require.NoError(t, os.WriteFile(filepath.Join(tmp, "dump.tar"), dump.Bytes(), 0o600))
+	rounds := 8
+	if testing.Short() {
+		rounds = 3
+	}
+	for round := range rounds {
+		cmd := osexec.CommandContext(ctx, os.Args[0], "-test.run=^$")
+		cmd.Env = append(os.Environ(), childEnv+"="+dir)
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		stdout, err := cmd.StdoutPipe()
+		require.NoError(t, err)
+		require.NoError(t, cmd.Start())
+		lines := bufio.NewScanner(stdout)
+		require.True(t, lines.Scan(), &stderr)
+		for range round % 5 { // it is killed at another step each time
+			require.True(t, lines.Scan(), &stderr)
+		}
+		require.NoError(t, cmd.Process.Kill())
+		for lines.Scan() {
+		}
+		_ = cmd.Wait()
+		require.False(t, strings.Contains(stderr.String(), "manager:"), &stderr)
+
+		func() {
+			m, err := manager.OpenConfig(ctx, manager.Config{Dir: dir})
+			require.NoError(t, err)
+			defer func() { require.NoError(t, m.Close()) }()
+			list, err := m.Databases(ctx, true)
+			require.NoError(t, err)
+			require.ElementsMatch(t, ids(list), names(t, filepath.Join(dir, "dbs")))
+			for _, d := range list {
+				require.Equal(t, 1000, value[int](t, m, d.ID, "SELECT count(*) FROM t"))
+				require.NoError(t, m.Delete(ctx, d.ID))
+			}
+			problems, err := m.Check(ctx)
+			require.NoError(t, err)
+			require.Empty(t, problems)
+			require.Empty(t, names(t, filepath.Join(dir, "incoming")))
+			require.Empty(t, names(t, filepath.Join(dir, "deleted")))
+		}()
+	}
+}
 
 // Whatever an interrupted program left, a database is there if and only if it is
 // listed.
