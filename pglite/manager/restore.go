@@ -10,7 +10,9 @@ import (
 // restore makes a database of an archive in a folder, and returns which version
 // of PostgreSQL it is of.
 func (m *Manager) restore(ctx context.Context, r io.Reader, folder string, limit int64) (version string, err error) {
-	err = pglite.Restore(ctx, r, m.folder.at(folder+"/"+dataName), pglite.RestoreConfig{Limit: limit, Older: true})
+	err = pglite.Restore(ctx, r, m.folder.at(folder+"/"+dataName), pglite.RestoreConfig{
+		Limit: limit, Older: true, Durability: m.cfg.DB.Durability,
+	})
 	if err != nil {
 		return "", err
 	}
