@@ -17,9 +17,8 @@ type DumpConfig struct {
 	// Progress is told how far the dump is, about every 256 KB, by the
 	// goroutine that writes, which waits for it; nil tells nobody.
 	Progress func(Progress)
-	// Older lets Archive take data directories of PostgreSQL 16 and 17, as
-	// PGlite 0.2 to 0.4 make them, too.
-	Older bool
+	// Earlier lets Archive also take a data directory of an earlier PGlite.
+	Earlier bool
 }
 
 // Progress tells how far a long operation is.

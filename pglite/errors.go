@@ -50,8 +50,8 @@ func (e *VersionError) Error() string {
 		object, kind, found, e.Wanted)
 }
 
-// isOlder tells whether an error is that of a version that PGlite had before.
-func isOlder(err error) bool {
+// isEarlier tells whether an error is that of a version that PGlite had before.
+func isEarlier(err error) bool {
 	var v *VersionError
 	if !errors.As(err, &v) {
 		return false

@@ -14,9 +14,9 @@ type RestoreConfig struct {
 	// Limit bounds the size of the files in the archive, in bytes; 0 means
 	// 64 GiB.
 	Limit int64
-	// Older takes archives of PostgreSQL 16 and 17, as PGlite 0.2 to 0.4 make
-	// them, too. What they become cannot be opened before it is upgraded.
-	Older bool
+	// Earlier also accepts a data directory of an earlier PGlite, which cannot be
+	// opened before it is upgraded.
+	Earlier bool
 	// Durability is Full, unless the directory need not survive a crash of the
 	// machine: with None, nothing waits for the disk. Restoring syncs each file,
 	// of which a new database has a thousand.
@@ -63,7 +63,7 @@ func restore(ctx context.Context, r io.Reader, dir string, cfg RestoreConfig) (e
 	err = unpack(ctx, r, host, cfg.Limit)
 	if err == nil {
 		err = checkArchive(host)
-		if cfg.Older && isOlder(err) {
+		if cfg.Earlier && isEarlier(err) {
 			err = nil
 		}
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 
 	"github.com/calfdb/calf/pglite"
@@ -13,9 +12,9 @@ import (
 
 // dbs is the flags of the commands of calf dbs.
 type dbs struct {
-	dir          string
-	upgrade, log bool
-	steps        *steps // what takes long is told on standard error
+	dir   string
+	log   bool
+	steps *steps // what takes long is told on standard error
 }
 
 func (p *program) dbsCommand() *cobra.Command {
@@ -34,7 +33,6 @@ The list and its archives are those of database.build.`,
 	})
 	f := c.PersistentFlags()
 	f.StringVar(&d.dir, "dir", "", "`folder` of the databases, which is made if it does not exist (required)")
-	f.BoolVar(&d.upgrade, "upgrade", false, "upgrade what is of an earlier version of PostgreSQL")
 	f.BoolVar(&d.log, "log", false, "print the server logs on standard error")
 	c.AddCommand(p.dbsList(d), p.dbsShow(d), p.dbsCreate(d), p.dbsUpdate(d), p.dbsDelete(d), p.dbsSQL(d), p.dbsDump(d),
 		p.dbsExport(d), p.dbsImport(d), p.dbsCheck(d))
@@ -61,18 +59,9 @@ func (d *dbs) open(ctx context.Context, p *program) (*manager.Manager, error) {
 		return nil, usage("--dir is missing: which folder are the databases in?")
 	}
 	logger := slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	cfg := manager.Config{Dir: d.dir, Upgrade: d.upgrade, Logger: logger, DB: pglite.Config{Progress: d.steps.step}}
+	cfg := manager.Config{Dir: d.dir, Logger: logger, DB: pglite.Config{Progress: d.steps.step}}
 	if d.log {
 		cfg.DB.Logger = slog.New(slog.NewTextHandler(p.stderr, nil))
 	}
-	m, err := manager.OpenConfig(ctx, cfg)
-	return m, d.explain(err)
-}
-
-// explain says what can be done about an error.
-func (d *dbs) explain(err error) error {
-	if errors.As(err, new(*pglite.VersionError)) && !d.upgrade {
-		return fmt.Errorf("%w; --upgrade upgrades it", err)
-	}
-	return err
+	return manager.OpenConfig(ctx, cfg)
 }

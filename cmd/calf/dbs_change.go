@@ -38,7 +38,7 @@ directory, as "calf dump" and PGlite's dumpDataDir write it.`,
 		}
 		made, err := m.Create(ctx, n)
 		if err != nil {
-			return d.explain(err)
+			return err
 		}
 		_, err = fmt.Fprintln(p.stdout, made.ID)
 		return err

@@ -82,7 +82,7 @@ with their columns, keys and sizes. The database is opened.`,
 		}
 		h, err := m.Open(ctx, database.ID)
 		if err != nil {
-			return d.explain(err)
+			return err
 		}
 		defer h.Close()
 		tables, err := h.Tables(ctx)

@@ -24,7 +24,7 @@ argument, or a script from standard input.`,
 		}
 		h, err := m.Open(ctx, args[0])
 		if err != nil {
-			return d.explain(err)
+			return err
 		}
 		defer h.Close()
 		d.steps.stop()
@@ -46,7 +46,7 @@ or a directory, whose name ends in /, and "-" for standard output.`,
 	return d.with(p, c, func(ctx context.Context, m *manager.Manager, args []string) error {
 		h, err := m.Open(ctx, args[0]) // it may not have been made yet
 		if err != nil {
-			return d.explain(err)
+			return err
 		}
 		if err := h.Close(); err != nil {
 			return err

@@ -113,7 +113,7 @@ func TestDBs(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "dbs", id, "data", "PG_VERSION"), []byte("16\n"), 0o600))
 	got = dbs("", "sql", id, "SELECT 1")
 	require.Equal(t, exitFailed, got.status)
-	require.Contains(t, got.stderr, "--upgrade upgrades it")
+	require.Contains(t, got.stderr, "is of PostgreSQL 16")
 	require.FileExists(t, filepath.Join(dir, "dbs", id, "data", "PG_VERSION"))
 	meta, err := pglite.Open(t.Context(), filepath.Join(dir, "meta"))
 	require.NoError(t, err)

@@ -23,10 +23,6 @@ type Config struct {
 	// IdleClose is how long a database stays open that nobody uses; 0 means five
 	// minutes, and a negative duration for ever.
 	IdleClose time.Duration
-	// Upgrade upgrades what is of an earlier version of PostgreSQL when it is
-	// opened or imported; see [pglite.Upgrade]. Without, opening it is a
-	// *pglite.VersionError, and nothing is changed.
-	Upgrade bool
 	// DB is how databases are opened: their settings, durability, server log and
 	// so on. Dir and Load must be empty.
 	DB pglite.Config

@@ -108,8 +108,10 @@ func (m *Manager) Create(ctx context.Context, n NewDatabase) (d Database, err er
 		if err != nil {
 			return d, err
 		}
-		if err := m.checkVersion(made, version); err != nil {
-			return d, err
+		if version != m.version {
+			if err := m.upgrade(ctx, made); err != nil {
+				return d, err
+			}
 		}
 	}
 	d, err = one(ctx, m.pool, scanDatabase, `INSERT INTO databases (id, name, is_hidden, created_at)

@@ -137,7 +137,7 @@ func (m *Manager) dump(ctx context.Context, id string, w io.Writer) error {
 		if err == nil {
 			defer release()
 			dir := m.folder.at(dbsName + "/" + folderName(id) + "/" + dataName)
-			return pglite.Archive(ctx, dir, w, pglite.DumpConfig{Older: true})
+			return pglite.Archive(ctx, dir, w, pglite.DumpConfig{Earlier: true})
 		}
 		if !errors.Is(err, ErrInUse) {
 			return err

@@ -37,9 +37,9 @@ const defaultLimit = 64 << 30
 // next time the manager is opened. A database whose archive is damaged is not
 // imported, and the others are.
 //
-// Exports of database.build are of PostgreSQL 16. Config.Upgrade upgrades them.
-// Without it, the error is a *pglite.VersionError, because the list of databases
-// cannot be read.
+// Exports of database.build are of PostgreSQL 16. The error is a
+// *pglite.VersionError then, because the list of databases cannot be read. If only
+// databases are of an earlier version, they are added as they are.
 //
 // Links, and names that lead out of the archive, are not followed but reported.
 // The list of databases is opened by PostgreSQL; use Config.DB to bound what that
@@ -272,48 +272,21 @@ func (i *importer) databaseEntry(ctx context.Context, h *tar.Header, id string, 
 	return i.upgrade(ctx, id, folder)
 }
 
-// upgrade upgrades a database that was unpacked, if it has to be, and may.
+// upgrade upgrades a database that was unpacked, if it has to be and may.
 func (i *importer) upgrade(ctx context.Context, id, folder string) error {
 	version, err := i.m.dataVersion(folder)
 	if err != nil {
 		return err
 	}
-	older := i.m.checkVersion(folder, version)
-	if older == nil {
+	if version == i.m.version {
 		return nil
 	}
-	if i.m.cfg.Upgrade {
-		i.cfg.Progress("upgrading database " + id)
-		cfg := i.m.cfg.DB
-		cfg.Dir = i.m.folder.at(folder + "/" + dataName)
-		db, err := i.m.openData(ctx, cfg)
-		if err == nil {
-			err = db.Close()
-		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		if err == nil {
-			return i.keepOnlyData(folder)
-		}
-		older = err
-	}
-	i.report.Older = append(i.report.Older, ImportProblem{id, older})
-	return nil
-}
-
-// keepOnlyData removes what an upgrade kept: the archive still has it.
-func (i *importer) keepOnlyData(folder string) error {
-	entries, err := i.m.folder.list(folder)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if e.Name() != dataName {
-			if err := i.m.folder.root.RemoveAll(folder + "/" + e.Name()); err != nil {
-				return err
-			}
-		}
+	err = i.m.upgrade(ctx, folder)
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil:
+		i.report.Older = append(i.report.Older, ImportProblem{id, err})
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ import (
 // the others.
 //
 // A database of an earlier version of PostgreSQL is left as it is, and the error
-// is a *pglite.VersionError, unless Config.Upgrade is set.
+// is a *pglite.VersionError.
 func (m *Manager) Open(ctx context.Context, id string) (*Handle, error) {
 	h, err := m.dbs.acquire(ctx, id)
 	return h, wrap(err, "opening database", id)

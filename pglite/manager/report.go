@@ -17,9 +17,9 @@ type ImportReport struct {
 	// Unlisted are databases that the archive's list does not have. They were
 	// added without a name.
 	Unlisted []string
-	// Older are databases that were added, but cannot be opened before they are
-	// upgraded. The error is a *pglite.VersionError or, if Config.Upgrade is set,
-	// what came of it.
+	// Older are databases that were added as they are, but are of an earlier
+	// version of PostgreSQL and cannot be opened. The error is a
+	// *pglite.VersionError.
 	Older []ImportProblem
 	// Failed is what was not added, such as databases whose archive is damaged,
 	// with all their messages.
