@@ -26,7 +26,7 @@ func Archive(ctx context.Context, dir string, w io.Writer, cfg DumpConfig) (err 
 			err = fmt.Errorf("pglite: archiving %s: %w", dir, err)
 		}
 	}()
-	d, err := lockClosed(dir)
+	d, err := lockClosed(dir, cfg.Earlier)
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func Archive(ctx context.Context, dir string, w io.Writer, cfg DumpConfig) (err 
 
 // lockClosed locks a data directory that holds a cluster. One that cannot be
 // written to needs no lock.
-func lockClosed(path string) (*directory, error) {
+func lockClosed(path string, earlier bool) (*directory, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ func lockClosed(path string) (*directory, error) {
 	case exists(filepath.Join(abs, incompleteName)), !exists(filepath.Join(abs, versionName)):
 		return nil, fmt.Errorf("%w: it has no %s", ErrNotPostgres, versionName)
 	}
-	if err := d.check(); err != nil {
+	if err := d.check(); err != nil && !(earlier && upgradable(err)) {
 		return nil, err
 	}
 	d.passing = !exists(filepath.Join(abs, lockName))

@@ -17,6 +17,8 @@ type DumpConfig struct {
 	// Progress is told how far the dump is, about every 256 KB, by the
 	// goroutine that writes, which waits for it; nil tells nobody.
 	Progress func(Progress)
+	// Earlier lets Archive also take a data directory of an earlier PGlite.
+	Earlier bool
 }
 
 // Progress tells how far a long operation is.

@@ -17,6 +17,10 @@ type RestoreConfig struct {
 	// Earlier also accepts a data directory of an earlier PGlite, for Upgrade to
 	// make it one of this version.
 	Earlier bool
+	// Durability is Full, unless the directory need not survive a crash of the
+	// machine: with None, nothing waits for the disk. Restoring syncs each file,
+	// of which a new database has a thousand.
+	Durability Durability
 }
 
 // Restore makes a data directory of an archive, as [Config].Load does, without
@@ -48,7 +52,11 @@ func restore(ctx context.Context, r io.Reader, dir string, cfg RestoreConfig) (e
 	if err := d.begin(); err != nil {
 		return err
 	}
-	host, err := vfs.OpenHost(d.path, vfs.HostOptions{})
+	sync := vfs.SyncFull
+	if cfg.Durability == None {
+		sync = vfs.SyncNone
+	}
+	host, err := vfs.OpenHost(d.path, vfs.HostOptions{Sync: sync})
 	if err != nil {
 		return err
 	}

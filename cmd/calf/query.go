@@ -58,6 +58,17 @@ and no distinction between results. Both print no command tags.`,
 		Args: cobra.MaximumNArgs(1),
 	}
 	q.db.addTo(c)
+	q.addTo(c)
+	return p.does(c, func(ctx context.Context, args []string) error {
+		if err := q.check(); err != nil {
+			return err
+		}
+		return q.run(ctx, p, args)
+	})
+}
+
+// addTo adds the flags that say what is printed.
+func (q *query) addTo(c *cobra.Command) {
 	f := c.Flags()
 	f.BoolVar(&q.table, "table", false, "print aligned tables (the default)")
 	f.BoolVar(&q.csv, "csv", false, "print comma-separated values")
@@ -65,15 +76,17 @@ and no distinction between results. Both print no command tags.`,
 	f.StringVar(&q.null, "null", "", "`text` to print for NULL, except in JSON")
 	f.BoolVarP(&q.quiet, "quiet", "q", false, "print no command tags")
 	f.BoolVar(&q.stopOnError, "stop-on-error", false, "end at the first error")
-	return p.does(c, func(ctx context.Context, args []string) error {
-		switch {
-		case q.csv && q.json, q.table && (q.csv || q.json):
-			return usage("--table, --csv and --json exclude each other")
-		case q.json && q.null != "":
-			return usage("--null is not for --json, where NULL is null")
-		}
-		return q.run(ctx, p, args)
-	})
+}
+
+// check refuses what makes no sense.
+func (q *query) check() error {
+	switch {
+	case q.csv && q.json, q.table && (q.csv || q.json):
+		return usage("--table, --csv and --json exclude each other")
+	case q.json && q.null != "":
+		return usage("--null is not for --json, where NULL is null")
+	}
+	return nil
 }
 
 func (q *query) run(ctx context.Context, p *program, args []string) (err error) {
@@ -82,9 +95,14 @@ func (q *query) run(ctx context.Context, p *program, args []string) (err error) 
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	return q.runOn(ctx, p, args, func() *pgconn.Config { return &db.ConnConfig().Config })
+}
+
+// runOn runs the SQL on a server.
+func (q *query) runOn(ctx context.Context, p *program, args []string, server func() *pgconn.Config) error {
 	out := bufio.NewWriterSize(p.stdout, 64<<10)
 	cfg := session.Config{
-		Server:      func() *pgconn.Config { return &db.ConnConfig().Config },
+		Server:      server,
 		User:        q.db.user,
 		Database:    q.db.name,
 		Printer:     q.printer(out),

@@ -52,7 +52,8 @@ missing.`,
 		SilenceUsage:  true,
 	})
 	root.AddCommand(p.assetsCommand(), p.queryCommand(), p.serveCommand(), p.dumpCommand(), p.restoreCommand(), p.pushCommand(),
-		p.inspectCommand(), p.upgradeCommand(), p.chatCommand(), p.knowledgeCommand(), p.doctorCommand(), p.versionCommand())
+		p.inspectCommand(), p.upgradeCommand(), p.chatCommand(), p.knowledgeCommand(), p.dbsCommand(), p.doctorCommand(),
+		p.versionCommand())
 	return root
 }
 

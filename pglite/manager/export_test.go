@@ -1,0 +1,454 @@
+package manager_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/manager"
+)
+
+// A part is an entry of an archive.
+type part struct {
+	name string
+	body string
+	kind byte // regular if 0
+	link string
+}
+
+func pack(tb testing.TB, parts ...part) []byte {
+	tb.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	t := tar.NewWriter(z)
+	for _, p := range parts {
+		h := &tar.Header{Name: p.name, Typeflag: p.kind, Linkname: p.link, Mode: 0o644, Size: int64(len(p.body))}
+		if p.kind == 0 {
+			h.Typeflag = tar.TypeReg
+		}
+		require.NoError(tb, t.WriteHeader(h))
+		_, err := io.WriteString(t, p.body)
+		require.NoError(tb, err)
+	}
+	require.NoError(tb, t.Close())
+	require.NoError(tb, z.Close())
+	return b.Bytes()
+}
+
+// unpack returns the entries of an archive.
+func unpack(tb testing.TB, archive []byte) (parts []part) {
+	tb.Helper()
+	z, err := gzip.NewReader(bytes.NewReader(archive))
+	require.NoError(tb, err)
+	t := tar.NewReader(z)
+	for {
+		h, err := t.Next()
+		if err == io.EOF {
+			return parts
+		}
+		require.NoError(tb, err)
+		body, err := io.ReadAll(t)
+		require.NoError(tb, err)
+		parts = append(parts, part{h.Name, string(body), h.Typeflag, h.Linkname})
+	}
+}
+
+func export(tb testing.TB, m *manager.Manager) []byte {
+	tb.Helper()
+	var b bytes.Buffer
+	require.NoError(tb, m.Export(context.Background(), &b, manager.ExportConfig{}))
+	return b.Bytes()
+}
+
+// older makes an archive of a data directory one of another version, as far as
+// its PG_VERSION says.
+func older(tb testing.TB, archive, version string) string {
+	tb.Helper()
+	parts := unpack(tb, []byte(archive))
+	for i := range parts {
+		if strings.Trim(parts[i].name, "./") == "PG_VERSION" {
+			parts[i].body = version + "\n"
+		}
+	}
+	return string(pack(tb, parts...))
+}
+
+// sample is a manager with all there may be.
+func sample(t *testing.T) *manager.Manager {
+	t.Helper()
+	ctx := t.Context()
+	m := openManager(t, manager.Config{})
+	create(t, m, "open")
+	create(t, m, "Closed")
+	create(t, m, "never")
+	_, err := m.Create(ctx, manager.NewDatabase{ID: "hidden", Hidden: true})
+	require.NoError(t, err)
+	for _, id := range []string{"open", "Closed", "hidden"} {
+		exec(t, m, id, "CREATE TABLE t AS SELECT '"+id+"' AS name")
+		_, err = m.CreateMessage(ctx, manager.Message{
+			ID: "m-" + id, DatabaseID: id, Role: manager.Assistant, Content: "about " + id,
+			ToolInvocations: json.RawMessage(`[1, {"a": null}]`), APIURL: "https://example.com", Model: "gpt",
+		})
+		require.NoError(t, err)
+	}
+	_, err = m.CreateMessage(ctx, manager.Message{ID: "plain", DatabaseID: "open", Role: manager.User})
+	require.NoError(t, err)
+	require.NoError(t, m.CloseDatabase(ctx, "Closed"))
+	require.NoError(t, m.CloseDatabase(ctx, "hidden"))
+	_, err = m.SaveFile(ctx, "f1", "räksmörgås: 100%?.csv", strings.NewReader("a,b\n1,2\n"))
+	require.NoError(t, err)
+	return m
+}
+
+func TestExportImport(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	m := sample(t)
+	h := use(t, m, "open")
+	archive := export(t, m)
+	require.NoError(t, h.Close())
+	var entries []string
+	for _, p := range unpack(t, archive) {
+		entries = append(entries, p.name)
+	}
+	require.Equal(t, []string{
+		"meta.tar.gz", "/dbs/", "/dbs/open.tar.gz", "/dbs/Closed.tar.gz", "/dbs/hidden.tar.gz",
+		"/files/", "/files/f1/", "/files/f1/räksmörgås: 100%?.csv",
+	}, entries)
+	want, err := m.ExportRecords(ctx)
+	require.NoError(t, err)
+	require.Len(t, want.Databases, 4)
+	require.Len(t, want.Messages, 4)
+
+	other := openManager(t, manager.Config{})
+	create(t, other, "other")
+	report, err := other.Import(ctx, bytes.NewReader(archive), manager.ImportConfig{})
+	require.NoError(t, err)
+	require.Equal(t, want.Databases, report.Databases)
+	require.EqualValues(t, 4, report.Messages)
+	require.Equal(t, []string{"never"}, report.Empty)
+	require.Len(t, report.Files, 1)
+	require.Empty(t, report.DuplicateDatabases)
+	require.Empty(t, report.Failed)
+	require.NoError(t, other.Delete(ctx, "other"))
+	got, err := other.ExportRecords(ctx)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	for _, id := range []string{"open", "Closed", "hidden"} {
+		require.Equal(t, id, value[string](t, other, id, "SELECT name FROM t"))
+	}
+	require.Equal(t, 0, value[int](t, other, "never", "SELECT count(*) FROM meta.embeddings"))
+	r, f, err := other.OpenFile("f1")
+	require.NoError(t, err)
+	content, err := io.ReadAll(r)
+	require.NoError(t, err)
+	require.NoError(t, r.Close())
+	require.Equal(t, "a,b\n1,2\n", string(content))
+	require.Equal(t, "räksmörgås: 100%?.csv", f.Name)
+
+	// Once more: everything is kept as it is.
+	exec(t, other, "open", "DROP TABLE t")
+	report, err = other.Import(ctx, bytes.NewReader(archive), manager.ImportConfig{})
+	require.NoError(t, err)
+	require.Equal(t, &manager.ImportReport{
+		DuplicateDatabases: []string{"open", "Closed", "never", "hidden"}, DuplicateMessages: 4, DuplicateFiles: []string{"f1"},
+	}, report)
+	require.False(t, value[bool](t, other, "open", "SELECT to_regclass('t') IS NOT NULL"))
+	problems, err := other.Check(ctx)
+	require.NoError(t, err)
+	require.Empty(t, problems)
+}
+
+func TestRecords(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	m := sample(t)
+	want, err := m.ExportRecords(ctx)
+	require.NoError(t, err)
+	text, err := json.Marshal(want)
+	require.NoError(t, err)
+	require.Contains(t, string(text), `"databaseId":"open"`)
+	require.Contains(t, string(text), `"isHidden":true`)
+	require.Contains(t, string(text), `"apiUrl":"https://example.com"`)
+	var read manager.Records
+	require.NoError(t, json.Unmarshal(text, &read))
+
+	other := openManager(t, manager.Config{})
+	report, err := other.ImportRecords(ctx, read)
+	require.NoError(t, err)
+	require.Len(t, report.Databases, 4)
+	require.EqualValues(t, 4, report.Messages)
+	got, err := other.ExportRecords(ctx)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	require.Equal(t, 1, value[int](t, other, "open", "SELECT 1"))
+
+	// What database.build writes has neither api_url nor model, and null for no name.
+	read = manager.Records{}
+	require.NoError(t, json.Unmarshal([]byte(`{
+		"databases": [
+			{"id": "planets", "name": null, "createdAt": "2024-07-01T12:00:00.123Z", "isHidden": false},
+			{"id": "open", "name": "mine", "createdAt": "2024-07-01T12:00:00.123Z", "isHidden": false},
+			{"id": "../x", "name": "x", "createdAt": "2024-07-01T12:00:00.123Z", "isHidden": false}],
+		"messages": [
+			{"id": "p1", "databaseId": "planets", "role": "user", "content": "hi", "createdAt": "2024-07-01T12:00:01.123Z"},
+			{"id": "p2", "databaseId": "planets", "role": "system", "content": "hi", "createdAt": "2024-07-01T12:00:01.123Z"},
+			{"id": "p3", "databaseId": "nobody", "role": "user", "content": "hi", "createdAt": "2024-07-01T12:00:01.123Z"},
+			{"id": "p4", "databaseId": "../x", "role": "user", "content": "hi", "createdAt": "2024-07-01T12:00:01.123Z"},
+			{"id": "plain", "databaseId": "planets", "role": "user", "content": "other", "createdAt": "2024-07-01T12:00:01.123Z"}]}`), &read))
+	report, err = other.ImportRecords(ctx, read)
+	require.NoError(t, err)
+	require.Len(t, report.Databases, 1)
+	require.Equal(t, []string{"open"}, report.DuplicateDatabases)
+	require.EqualValues(t, 1, report.Messages)
+	require.EqualValues(t, 1, report.DuplicateMessages)
+	require.Len(t, report.Failed, 3)
+	for i, says := range []string{"../x: invalid value: an id has", `message p2: invalid value: there is no role "system"`, `message p3: invalid value: there is no database "nobody"`} {
+		require.Contains(t, report.Failed[i].String(), says)
+	}
+	list, err := other.Messages(ctx, "planets")
+	require.NoError(t, err)
+	require.Equal(t, []manager.Message{{ID: "p1", DatabaseID: "planets", Role: manager.User, Content: "hi",
+		CreatedAt: time.Date(2024, 7, 1, 12, 0, 1, 123e6, time.UTC)}}, list)
+}
+
+// Whatever is wrong with an archive, nothing gets out of the folder, nothing is
+// left, and what is whole is imported.
+func TestImportHostile(t *testing.T) {
+	t.Parallel()
+	m := sample(t)
+	entries := map[string]string{}
+	for _, p := range unpack(t, export(t, m)) {
+		entries[p.name] = p.body
+	}
+	meta := part{name: "meta.tar.gz", body: entries["meta.tar.gz"]}
+	open := part{name: "/dbs/open.tar.gz", body: entries["/dbs/open.tar.gz"]}
+	closed := part{name: "dbs/Closed.tar.gz", body: entries["/dbs/Closed.tar.gz"]}
+	whole := pack(t, open, meta, closed) // the list may come later
+	for name, tt := range map[string]struct {
+		archive []byte
+		limit   int64
+		err     error
+		says    string // the error, or a problem
+		added   []string
+	}{
+		"whole":         {archive: whole, added: []string{"open", "Closed", "never", "hidden"}},
+		"empty":         {archive: nil, err: manager.ErrBadArchive, says: "unexpected EOF"},
+		"text":          {archive: []byte("Dear"), err: manager.ErrBadArchive},
+		"cut early":     {archive: whole[:10], err: manager.ErrBadArchive, says: "unexpected EOF"},
+		"cut":           {archive: whole[:len(whole)/2], err: manager.ErrBadArchive},
+		"cut late":      {archive: whole[:len(whole)-5], err: manager.ErrBadArchive, says: "unexpected EOF"},
+		"bad checksum":  {archive: append(bytes.Clone(whole[:len(whole)-5]), 1, 2, 3, 4, 5), err: manager.ErrBadArchive, says: "checksum"},
+		"no list":       {archive: pack(t, open), err: manager.ErrBadArchive, says: "it has no meta.tar.gz"},
+		"not a list":    {archive: pack(t, part{name: "meta.tar.gz", body: "x"}), err: manager.ErrBadArchive, says: "meta.tar.gz"},
+		"one database":  {archive: []byte(open.body), err: manager.ErrBadArchive, says: "an archive of one database"},
+		"list is not":   {archive: pack(t, part{name: "meta.tar.gz", body: open.body}), says: "202407160001"},
+		"list is older": {archive: pack(t, part{name: "meta.tar.gz", body: older(t, meta.body, "16")}), says: "is of PostgreSQL 16"},
+		"limit":         {archive: whole, limit: 1 << 20, err: manager.ErrBadArchive, says: "meta.tar.gz"},
+		"no database": {
+			archive: pack(t, meta, part{name: "dbs/open.tar.gz", body: "x"}, closed),
+			says:    "dbs/open.tar.gz: ", added: []string{"Closed", "never", "hidden"},
+		},
+		"two": {
+			archive: pack(t, meta, meta, closed, part{name: "dbs/Closed.tar.gz", body: open.body}),
+			says:    "the archive has another one", added: []string{"open", "Closed", "never", "hidden"},
+		},
+		"unlisted": {
+			archive: pack(t, meta, part{name: "dbs/stray.tar.gz", body: open.body}),
+			added:   []string{"open", "Closed", "never", "hidden", "stray"},
+		},
+		"traversal": {
+			archive: pack(t, meta, part{name: "dbs/../../../evil.tar.gz", body: open.body}, part{name: "dbs/...tar.gz", body: open.body},
+				part{name: "files/../evil", body: "x"}, part{name: "files/a/..", body: "x"}, part{name: `files/a/..\evil`, body: "x"}),
+			says: "it is no part of an export", added: []string{"open", "Closed", "never", "hidden"},
+		},
+		"links": {
+			archive: pack(t, meta, part{name: "dbs/open.tar.gz", kind: tar.TypeSymlink, link: "/etc/passwd"},
+				part{name: "dbs", kind: tar.TypeSymlink, link: "/tmp"}, part{name: "files/a/b", kind: tar.TypeLink, link: "meta.tar.gz"},
+				part{name: "files/c", kind: tar.TypeFifo}),
+			says: "a link or a special file", added: []string{"open", "Closed", "never", "hidden"},
+		},
+		"database with a link": {
+			archive: pack(t, meta, part{name: "dbs/open.tar.gz", body: string(pack(t, part{name: "PG_VERSION", body: "18\n"},
+				part{name: "base", kind: tar.TypeSymlink, link: "/etc"}))}),
+			says: "dbs/open.tar.gz: ", added: []string{"Closed", "never", "hidden"},
+		},
+		"bomb": {
+			archive: pack(t, meta, part{name: "dbs/bomb.tar.gz", body: bomb(t)}), limit: 100 << 20,
+			says: "dbs/bomb.tar.gz: ", added: []string{"open", "Closed", "never", "hidden"},
+		},
+		"big file": {
+			archive: pack(t, meta, part{name: "files/big/zeros", body: strings.Repeat("\x00", 60<<20)}), limit: 60 << 20,
+			says: "more than the limit", added: []string{"open", "Closed", "never", "hidden"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx := t.Context()
+			dir := t.TempDir()
+			target := openManager(t, manager.Config{Dir: filepath.Join(dir, "dbs")})
+			report, err := target.Import(ctx, bytes.NewReader(tt.archive), manager.ImportConfig{Limit: tt.limit})
+			list, lerr := target.Databases(ctx, true)
+			require.NoError(t, lerr)
+			if tt.added == nil {
+				require.ErrorContains(t, err, tt.says)
+				if tt.err != nil {
+					require.ErrorIs(t, err, tt.err)
+				}
+				require.Empty(t, list)
+				require.Empty(t, names(t, filepath.Join(dir, "dbs", "dbs")))
+			} else {
+				require.NoError(t, err)
+				require.ElementsMatch(t, tt.added, ids(list))
+				if tt.says != "" {
+					require.Contains(t, report.Failed[0].String(), tt.says)
+				}
+			}
+			require.Empty(t, names(t, filepath.Join(dir, "dbs", "incoming")))
+			require.Equal(t, []string{"dbs"}, names(t, dir))
+			for _, id := range []string{"open", "Closed"} {
+				if report != nil && !contains(report.Empty, id) && contains(ids(list), id) {
+					require.Equal(t, id, value[string](t, target, id, "SELECT name FROM t"))
+				}
+			}
+		})
+	}
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+// bomb is a small archive of 200 MB of zeros.
+func bomb(tb testing.TB) string {
+	return string(pack(tb, part{name: "PG_VERSION", body: "18\n"}, part{name: "base/1/1", body: strings.Repeat("\x00", 200<<20)}))
+}
+
+// Databases of an earlier version are imported as they are, never lost.
+func TestImportOlder(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	m := sample(t)
+	parts := unpack(t, export(t, m))
+	var old string
+	for i, p := range parts {
+		if p.name == "/dbs/open.tar.gz" {
+			old = older(t, p.body, "16")
+			parts[i].body = old
+		}
+	}
+	dir := t.TempDir()
+	other := openManager(t, manager.Config{Dir: dir})
+	report, err := other.Import(ctx, bytes.NewReader(pack(t, parts...)), manager.ImportConfig{})
+	require.NoError(t, err)
+	require.Len(t, report.Databases, 4)
+	require.Len(t, report.Older, 1)
+	require.Equal(t, "open", report.Older[0].Name)
+	var version *pglite.VersionError
+	require.ErrorAs(t, report.Older[0].Err, &version)
+	require.Equal(t, "16", version.Found)
+
+	_, err = other.Open(ctx, "open")
+	require.ErrorAs(t, err, &version)
+	state, err := other.State(ctx, "open")
+	require.NoError(t, err)
+	require.Equal(t, "16", state.Version)
+	require.Equal(t, filepath.Join(dir, "dbs", "open", "data"), state.Dir)
+	require.Greater(t, state.Size, int64(1<<20))
+	problems, err := other.Check(ctx)
+	require.NoError(t, err)
+	require.Len(t, problems, 1)
+	require.Contains(t, problems[0].Text, "database open is of PostgreSQL 16, and this is PostgreSQL 18")
+
+	// It is exported, too, and still what it was.
+	for _, p := range unpack(t, export(t, other)) {
+		if p.name == "/dbs/open.tar.gz" {
+			require.Equal(t, "18\n", bodyOf(t, older(t, p.body, "18"), "PG_VERSION"))
+			require.Equal(t, "16\n", bodyOf(t, p.body, "PG_VERSION"))
+		}
+	}
+	_, err = other.Create(ctx, manager.NewDatabase{ID: "new", Load: strings.NewReader(old)})
+	require.ErrorAs(t, err, &version)
+	_, err = other.Database(ctx, "new")
+	require.ErrorIs(t, err, manager.ErrNotFound)
+	require.NoError(t, other.Delete(ctx, "open"))
+}
+
+func bodyOf(tb testing.TB, archive, name string) string {
+	tb.Helper()
+	for _, p := range unpack(tb, []byte(archive)) {
+		if strings.Trim(p.name, "./") == name {
+			return p.body
+		}
+	}
+	tb.Fatalf("there is no %s", name)
+	return ""
+}
+
+func TestCreateLoad(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	m := sample(t)
+	h := use(t, m, "open")
+	var b bytes.Buffer
+	require.NoError(t, h.Dump(ctx, &b, pglite.DumpConfig{}))
+	d, err := m.Create(ctx, manager.NewDatabase{ID: "copy", Name: "Copy", Load: &b})
+	require.NoError(t, err)
+	require.Equal(t, "open", value[string](t, m, d.ID, "SELECT name FROM t"))
+	_, err = m.Create(ctx, manager.NewDatabase{ID: "bad", Load: strings.NewReader("x")})
+	require.ErrorIs(t, err, pglite.ErrBadArchive)
+	_, err = m.Database(ctx, "bad")
+	require.ErrorIs(t, err, manager.ErrNotFound)
+}
+
+func TestFiles(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	dir := t.TempDir()
+	m := openManager(t, manager.Config{Dir: dir})
+	f, err := m.SaveFile(ctx, "", "con.csv", strings.NewReader("x"))
+	require.NoError(t, err)
+	require.EqualValues(t, 1, f.Size)
+	_, err = m.SaveFile(ctx, f.ID, "other", strings.NewReader("y"))
+	require.ErrorIs(t, err, manager.ErrExists)
+	for _, name := range []string{"", ".", "..", "a/b", "\xff", "a\x00", strings.Repeat("x", 2000)} {
+		_, err = m.SaveFile(ctx, "", name, strings.NewReader("y"))
+		require.ErrorIs(t, err, manager.ErrInvalid, name)
+	}
+	_, err = m.SaveFile(ctx, "../x", "name", strings.NewReader("y"))
+	require.ErrorIs(t, err, manager.ErrInvalid)
+	canceled, cancel := context.WithCancel(ctx)
+	cancel()
+	_, err = m.SaveFile(canceled, "", "name", strings.NewReader("y"))
+	require.ErrorIs(t, err, context.Canceled)
+	list, err := m.Files(ctx)
+	require.NoError(t, err)
+	require.Equal(t, []manager.File{f}, list)
+	require.NoError(t, m.DeleteFile(f.ID))
+	require.ErrorIs(t, m.DeleteFile(f.ID), manager.ErrNotFound)
+	_, _, err = m.OpenFile(f.ID)
+	require.ErrorIs(t, err, manager.ErrNotFound)
+	for _, folder := range []string{"files", "incoming", "deleted"} {
+		require.Empty(t, names(t, filepath.Join(dir, folder)))
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "files", "x"), nil, 0o600))
+	list, err = m.Files(ctx)
+	require.NoError(t, err)
+	require.Empty(t, list)
+}
