@@ -126,7 +126,12 @@ func (r *faulty) all() error {
 	if err := r.checkRule(); err != nil {
 		return err
 	}
-	if err := r.verify(ctx, r.disk); err != nil {
+	err = r.verify(ctx, r.disk)
+	if refused := (*refusedError)(nil); errors.As(err, &refused) && r.hidSegment() {
+		r.outcome = "refused to start without its WAL"
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	if !r.fault.Lose || r.faults.First() == nil {
@@ -143,6 +148,15 @@ func (r *faulty) all() error {
 		return fmt.Errorf("after a power cut: %w", err)
 	}
 	return nil
+}
+
+// hidSegment tells whether the fault hid a segment of the WAL. PostgreSQL looks
+// for a free name with stat(2) and takes any error for one
+// (InstallXLogFileSegment in xlog.c): a segment that it recycles replaces the one
+// that it writes to, and the next start ends with an error.
+func (r *faulty) hidSegment() bool {
+	op := r.faults.First()
+	return op != nil && op.Kind == vfstest.Lstat && strings.HasPrefix(op.Name, "pg_wal/0")
 }
 
 // A refusedError says that a cluster did not start on a healed disk.
@@ -261,7 +275,7 @@ func (r *faulty) verify(ctx context.Context, v vfs.Volume) error {
 	if err := errors.Join(r.compare(ctx, c, used), c.Shutdown(ctx)); err != nil {
 		return err
 	}
-	return checkPages(v, used)
+	return checkPages(v, used, r.fault.Short)
 }
 
 func (r *faulty) compare(ctx context.Context, c *runtime.Cluster, used map[string]bool) error {

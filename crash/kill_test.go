@@ -144,7 +144,7 @@ func (k *killer) verify() {
 	k.durability = pglite.Full
 	host, err := vfs.OpenHost(k.dir, vfs.HostOptions{})
 	require.NoError(k, err)
-	require.NoError(k, errors.Join(checkPages(host, used), host.Close()))
+	require.NoError(k, errors.Join(checkPages(host, used, false), host.Close()))
 }
 
 func (k *killer) compare(ctx context.Context, db *pglite.DB, used map[string]bool) error {

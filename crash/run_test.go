@@ -233,7 +233,7 @@ func (r *run) verify(ctx context.Context) error {
 	if err := errors.Join(r.compare(ctx, c, used), c.Shutdown(ctx)); err != nil {
 		return err
 	}
-	return checkPages(files, used)
+	return checkPages(files, used, false)
 }
 
 func (r *run) compare(ctx context.Context, c *runtime.Cluster, used map[string]bool) error {
