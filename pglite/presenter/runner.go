@@ -78,6 +78,25 @@ func queryWith[T any](ctx context.Context, r runner, op, id, settings string, sc
 	return list, nil
 }
 
+// each runs a statement and gives its rows to a function, which must not use
+// the runner.
+func each(ctx context.Context, r runner, op, id string, f func(pgx.CollectableRow) error, sql string, args ...any) error {
+	ctx, start := withOperation(ctx, op), time.Now()
+	var n int64
+	err := r.db.Query(ctx, func(rows pgx.Rows) error {
+		defer rows.Close()
+		for rows.Next() {
+			if err := f(rows); err != nil {
+				return err
+			}
+			n++
+		}
+		return rows.Err()
+	}, sql, args...)
+	r.log(ctx, sql, start, n, err)
+	return wrap(op, id, err)
+}
+
 // queryOne runs a statement that returns one row, or finds none.
 func queryOne[T any](ctx context.Context, r runner, op, id string, scan pgx.RowToFunc[T], sql string, args ...any) (T, error) {
 	list, err := query(ctx, r, op, id, scan, sql, args...)
