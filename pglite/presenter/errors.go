@@ -80,7 +80,7 @@ func kindOf(code string) error {
 	switch code {
 	case noData:
 		return ErrNotFound
-	case "23505": // unique_violation
+	case uniqueViolation:
 		return ErrExists
 	case foreignKeyViolation:
 		return ErrReference
@@ -101,10 +101,12 @@ const (
 	invalidParameter    = "22023"
 	invalidText         = "22021" // character_not_in_repertoire
 	foreignKeyViolation = "23503"
+	uniqueViolation     = "23505"
 	checkViolation      = "23514"
 	badTransition       = "55000" // object_not_in_prerequisite_state
 	lockNotAvailable    = "55P03"
 	notSupported        = "0A000" // feature_not_supported
+	duplicateTable      = "42P07" // of an index, too
 )
 
 // A TransactionError says that a transaction could not be begun, committed,

@@ -115,7 +115,6 @@ func TestValidateIntegrityWithAmcheck(t *testing.T) {
 	})
 }
 
-
 // Tables below the schema's, such as partitions, are looked after, too.
 func TestValidateIntegrityOfVectors(t *testing.T) {
 	t.Parallel()

@@ -303,4 +303,3 @@ func TestStatistics(t *testing.T) {
 		require.ErrorIs(t, err, presenter.ErrNotFound)
 	})
 }
-
