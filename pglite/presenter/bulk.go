@@ -27,6 +27,9 @@ func (p *Presenter) BulkLoad(ctx context.Context, f func(Tx) error) error {
 	var late []rebuilt
 	err := p.WithTx(ctx, func(tx Tx) error {
 		late = nil
+		if err := tx.limitWork(ctx, op, true); err != nil {
+			return err
+		}
 		// In this order, as everybody else does.
 		if _, err := tx.exec(ctx, op, "", "LOCK TABLE conversations IN SHARE ROW EXCLUSIVE MODE"); err != nil {
 			return err
@@ -61,7 +64,13 @@ func (p *Presenter) BulkLoad(ctx context.Context, f func(Tx) error) error {
 		return err
 	}
 	for _, part := range late {
-		_, err := p.exec(ctx, op, part.Name, part.Make)
+		err := p.atomically(ctx, op, func(r runner) error {
+			if err := r.limitWork(ctx, op, true); err != nil {
+				return err
+			}
+			_, err := r.exec(ctx, op, part.Name, part.Make)
+			return err
+		})
 		if state := stateOf(err); state == duplicateTable || state == uniqueViolation {
 			err = nil // RepairIndexes, or a program that starts, was quicker
 		}

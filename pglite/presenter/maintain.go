@@ -2,6 +2,7 @@ package presenter
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"slices"
 
@@ -80,10 +81,13 @@ func (p *Presenter) maintaining(ctx context.Context, op string, f func(runner) e
 		// connection that cannot be asked to forget is closed.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTime)
 		defer cancel()
-		if _, err := r.exec(ctx, op, "", "SELECT pg_advisory_unlock($1)", maintenanceLock); err != nil {
+		if _, err := r.exec(ctx, op, "", "RESET work_mem; RESET maintenance_work_mem; SELECT pg_advisory_unlock("+fmt.Sprint(maintenanceLock)+")"); err != nil {
 			_ = c.Conn().Close(ctx)
 		}
 	}()
+	if err := r.limitWork(ctx, op, false); err != nil {
+		return err
+	}
 	return f(r)
 }
 

@@ -35,13 +35,18 @@ func (p *Presenter) Explain(ctx context.Context, o ExplainOptions, sql string, a
 func (p *Presenter) ExplainCalls(ctx context.Context, o ExplainOptions, f func(Tx) error) (plans []Plan, err error) {
 	const op = "explaining"
 	err = p.rolledBack(ctx, op, func(s *session) error {
-		s.before = func(ctx context.Context, tx pgx.Tx, sql string, args []any) error {
+		s.before = func(ctx context.Context, tx pgx.Tx, settings, sql string, args []any) error {
 			if !explainable.MatchString(sql) {
 				return nil
 			}
 			inner, err := tx.Begin(ctx)
 			if err != nil {
 				return err
+			}
+			if settings != "" {
+				if _, err := inner.Exec(ctx, settings); err != nil {
+					return errors.Join(err, inner.Rollback(ctx))
+				}
 			}
 			plan, err := explain(ctx, inner, o, Operation(ctx), sql, args)
 			if err == nil {

@@ -75,6 +75,9 @@ func (p *Presenter) ValidateIntegrity(ctx context.Context) (result Integrity, er
 	}
 	err = s.finish(ctx, func() error {
 		v.r = runner{s, p.cfg}
+		if err := v.r.limitWork(ctx, op, true); err != nil {
+			return err
+		}
 		for _, check := range []func(context.Context) error{v.counts, v.foreignKeys, v.rules, v.vectors, v.indexes} {
 			if err := check(ctx); err != nil {
 				return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/calfdb/calf/schema"
 )
@@ -17,6 +18,7 @@ type Presenter struct {
 	concerns
 	pool     *pgxpool.Pool
 	explicit transactions
+	memory   *semaphore.Weighted
 }
 
 // New returns a presenter of a database, which it migrates first unless
@@ -27,7 +29,7 @@ func New(ctx context.Context, pool *pgxpool.Pool, cfg Config) (*Presenter, error
 	if err != nil {
 		return nil, err
 	}
-	p := &Presenter{concerns: runner{pooled{pool}, settled}.concerns(), pool: pool}
+	p := &Presenter{concerns: runner{pooled{pool}, settled}.concerns(), pool: pool, memory: semaphore.NewWeighted(settled.Memory)}
 	if err := p.checkLanguage(ctx); err != nil {
 		return nil, err
 	}

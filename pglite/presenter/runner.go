@@ -62,7 +62,7 @@ func queryWith[T any](ctx context.Context, r runner, op, id, settings string, sc
 	ctx, start := withOperation(ctx, op), time.Now()
 	var list []T
 	collect := func(rows pgx.Rows) (err error) {
-		list, err = pgx.CollectRows(rows, scan)
+		list, err = pgx.CollectRows(&bounded{Rows: rows, left: r.cfg.Memory}, scan)
 		return err
 	}
 	var err error

@@ -16,8 +16,9 @@ type session struct {
 	tx   pgx.Tx
 	ctx  context.Context
 	turn chan struct{} // holds one; shared with savepoints
-	// before, if there is one, is called with each statement before it is run.
-	before func(ctx context.Context, tx pgx.Tx, sql string, args []any) error
+	// before, if there is one, is called with each statement before it is run,
+	// and with the one that changes settings for it.
+	before func(ctx context.Context, tx pgx.Tx, settings, sql string, args []any) error
 }
 
 func newSession(ctx context.Context, tx pgx.Tx) *session {
@@ -63,7 +64,7 @@ func (s *session) during(ctx context.Context, f func(context.Context) error) err
 func (s *session) Exec(ctx context.Context, sql string, args ...any) (tag pgconn.CommandTag, err error) {
 	err = s.during(ctx, func(ctx context.Context) (err error) {
 		if s.before != nil {
-			if err := s.before(ctx, s.tx, sql, args); err != nil {
+			if err := s.before(ctx, s.tx, "", sql, args); err != nil {
 				return err
 			}
 		}
@@ -76,7 +77,7 @@ func (s *session) Exec(ctx context.Context, sql string, args ...any) (tag pgconn
 func (s *session) Query(ctx context.Context, collect func(pgx.Rows) error, sql string, args ...any) error {
 	return s.during(ctx, func(ctx context.Context) error {
 		if s.before != nil {
-			if err := s.before(ctx, s.tx, sql, args); err != nil {
+			if err := s.before(ctx, s.tx, "", sql, args); err != nil {
 				return err
 			}
 		}
@@ -90,6 +91,11 @@ func (s *session) Query(ctx context.Context, collect func(pgx.Rows) error, sql s
 
 func (s *session) QueryWith(ctx context.Context, settings string, collect func(pgx.Rows) error, sql string, args ...any) error {
 	return s.during(ctx, func(ctx context.Context) error {
+		if s.before != nil {
+			if err := s.before(ctx, s.tx, settings, sql, args); err != nil {
+				return err
+			}
+		}
 		// Rolling back to the savepoint takes the settings back.
 		batch := &pgx.Batch{}
 		batch.Queue("SAVEPOINT calf_settings")
