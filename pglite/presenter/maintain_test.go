@@ -149,7 +149,7 @@ func TestIndexesOfOthers(t *testing.T) {
 		exec(t, pool, `
 			CREATE INDEX "By Tokens" ON messages (token_count);
 			CREATE INDEX twice ON conversations (updated_at DESC, id DESC);
-			CREATE INDEX mine_ccnew ON messages (created_at);
+			CREATE INDEX mine_ccnew ON messages (status);
 			CREATE TABLE foreign_to_us (a int);
 			CREATE INDEX not_ours ON foreign_to_us (a);
 			ANALYZE`)
