@@ -20,7 +20,7 @@ const (
 	// IndexMissing: the schema or Search needs it, and it is not there.
 	IndexMissing IndexProblem = "missing"
 	// IndexInvalid: CREATE INDEX CONCURRENTLY was interrupted or failed. It is
-	// kept up to date, and never used.
+	// kept up to date, and never used. One that is being made is none.
 	IndexInvalid IndexProblem = "invalid"
 	// IndexLeftover: it is what an interrupted REINDEX CONCURRENTLY has left of
 	// another one, invalid and of no use.
@@ -191,7 +191,7 @@ SELECT x.indexrelid::regclass::text, x.indrelid::regclass::text, pg_get_indexdef
 		THEN greatest(0, pg_relation_size(x.indexrelid) - page * (2 + ceil(1.01 * i.reltuples * (4 + 8 * ceil((8 + w.bytes) / 8.0)) / ((page - 40) * 0.9))))
 		ELSE 0 END::bigint,
 	i.relkind = 'I', EXISTS (SELECT FROM pg_constraint WHERE conindid = x.indexrelid AND contype IN ('p', 'u', 'x')),
-	x.indisvalid AND x.indisready AND x.indislive, greatest(t.reltuples, 0)::bigint
+	x.indisvalid AND x.indisready AND x.indislive OR EXISTS (SELECT FROM pg_stat_progress_create_index WHERE index_relid = x.indexrelid), greatest(t.reltuples, 0)::bigint
 FROM ours JOIN pg_index x ON x.indrelid = ours.oid
 JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace
 JOIN pg_am am ON am.oid = i.relam

@@ -57,7 +57,9 @@ const examples = 10
 //   - circles of parents, by every foreign key of a table to itself;
 //   - rows that break a rule of the schema, such as two messages of a
 //     conversation with the same OrderSeq; see schema.Rule;
-//   - vectors of different dimensions in a column that has none;
+//   - rows that break a check constraint, which can be where it is NOT VALID;
+//   - vectors of different dimensions in a column for which neither its type nor
+//     a check says how many;
 //   - tables whose rows an index does not have: each B-tree, if the extension
 //     amcheck is installed and the role may use it, else the rows are counted
 //     in the table and in an index;
@@ -78,7 +80,7 @@ func (p *Presenter) ValidateIntegrity(ctx context.Context) (result Integrity, er
 		if err := v.r.limitWork(ctx, op, true); err != nil {
 			return err
 		}
-		for _, check := range []func(context.Context) error{v.counts, v.foreignKeys, v.rules, v.vectors, v.indexes} {
+		for _, check := range []func(context.Context) error{v.counts, v.foreignKeys, v.checks, v.rules, v.vectors, v.indexes} {
 			if err := check(ctx); err != nil {
 				return err
 			}
@@ -187,8 +189,40 @@ func (v *validation) rules(ctx context.Context) error {
 	return nil
 }
 
+// checks looks for rows that break check constraints, all of a table at once.
+func (v *validation) checks(ctx context.Context) error {
+	type check struct{ Table, Literal, Expression, Key string }
+	list, err := query(ctx, v.r, v.op, "", pgx.RowToStructByPos[check], oursSQL+`
+		SELECT k.conrelid::regclass::text, quote_literal(k.conname), pg_get_expr(k.conbin, k.conrelid),
+			coalesce((SELECT string_agg(quote_ident(attname), ', ' ORDER BY nth) FROM pg_constraint p, unnest(p.conkey) WITH ORDINALITY AS c (num, nth)
+				JOIN pg_attribute ON attrelid = k.conrelid AND attnum = num WHERE p.conrelid = k.conrelid AND p.contype = 'p'), 'ctid')
+		FROM ours JOIN pg_constraint k ON k.conrelid = ours.oid AND k.contype = 'c' JOIN pg_class c ON c.oid = ours.oid
+		WHERE c.relkind = 'r' ORDER BY 1, 2`, ourTables())
+	if err != nil {
+		return err
+	}
+	for len(list) > 0 {
+		table := list[0].Table
+		n := slices.IndexFunc(list, func(c check) bool { return c.Table != table })
+		if n < 0 {
+			n = len(list)
+		}
+		var names, breaks []string
+		for _, c := range list[:n] {
+			names = append(names, fmt.Sprintf("CASE WHEN NOT (%s) THEN %s END", c.Expression, c.Literal))
+			breaks = append(breaks, "NOT ("+c.Expression+")")
+		}
+		if err := v.look(ctx, table, "check constraints", fmt.Sprintf("SELECT count(*) OVER (), concat_ws('/', %s) || ' breaks ' || concat_ws(', ', %s) FROM %s WHERE %s LIMIT %d",
+			list[0].Key, strings.Join(names, ", "), table, strings.Join(breaks, " OR "), examples)); err != nil {
+			return err
+		}
+		list = list[n:]
+	}
+	return nil
+}
+
 // vectors looks for vectors of several dimensions in a column of a table that
-// does not say which.
+// does not say which: pgvector's type has a modifier for it.
 func (v *validation) vectors(ctx context.Context) error {
 	type column struct{ Table, Column, Type string }
 	columns, err := query(ctx, v.r, v.op, "", pgx.RowToStructByPos[column], oursSQL+`
@@ -197,7 +231,9 @@ func (v *validation) vectors(ctx context.Context) error {
 		JOIN pg_type t ON t.oid = a.atttypid
 		JOIN pg_depend d ON d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass
 		JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'vector'
-		WHERE c.relkind = 'r' AND t.typname IN ('vector', 'halfvec', 'sparsevec') ORDER BY 1, 2`, ourTables())
+		WHERE c.relkind = 'r' AND t.typname IN ('vector', 'halfvec', 'sparsevec')
+			AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c' AND a.attnum = ANY(k.conkey))
+		ORDER BY 1, 2`, ourTables())
 	if err != nil {
 		return err
 	}

@@ -42,6 +42,15 @@ func TestValidateIntegrity(t *testing.T) {
 			"UPDATE messages SET order_seq = 2 WHERE msg_id = 'm00001-0'; UPDATE messages SET order_seq = 0 WHERE msg_id = 'm00002-0'; UPDATE messages SET order_seq = 3, is_variant = 1 WHERE msg_id = 'm00003-3'",
 			[]string{"messages: rule order_seq: 3 rows, such as m00001-0 has the number 2, and so has another; m00001-1 has the number 2, and so has another; m00002-0 has the number 0"},
 		},
+		"a check": {
+			`ALTER TABLE messages DROP CONSTRAINT messages_role_check;
+			UPDATE messages SET role = 'nobody' WHERE msg_id = 'm00003-3';
+			ALTER TABLE messages ADD CONSTRAINT messages_role_check CHECK (role IN ('user', 'assistant', 'system', 'function')) NOT VALID`,
+			[]string{
+				"messages: check constraints: 1 rows, such as c00003/m00003-3 breaks messages_role_check",
+				`messages: the schema of chat: 0 rows, such as constraint messages.messages_role_check is "CHECK ((role = ANY (ARRAY['user'::text, 'assistant'::text, 'system'::text, 'function'::text]))) NOT VALID (not validated)" and should be "CHECK ((role = ANY (ARRAY['user'::text, 'assistant'::text, 'system'::text, 'function'::text])))"`,
+			},
+		},
 		"the schema": {
 			"ALTER TABLE messages DROP CONSTRAINT messages_role_check; DROP INDEX idx_messages_parent",
 			[]string{
@@ -127,9 +136,9 @@ func TestValidateIntegrityOfVectors(t *testing.T) {
 		}
 		exec(t, pool, `
 			CREATE EXTENSION vector;
-			CREATE TABLE "My vectors" (v vector, h halfvec, s sparsevec, same vector, three vector(3)) INHERITS (app_settings);
-			INSERT INTO "My vectors" VALUES ('a', '1', 0, '[1,2,3]', '[1,2]', '{1:1}/4', '[1,2]', '[1,2,3]'),
-				('b', '1', 0, '[1,2,3]', '[1,2]', '{1:1}/5', '[1,2]', NULL), ('c', '1', 0, '[1,2]', NULL, NULL, '[1e9,2]', NULL)`)
+			CREATE TABLE "My vectors" (v vector, h halfvec, s sparsevec, same vector, three vector(3), free vector CHECK (vector_dims(free) IN (1, 2))) INHERITS (app_settings);
+			INSERT INTO "My vectors" VALUES ('a', '1', 0, '[1,2,3]', '[1,2]', '{1:1}/4', '[1,2]', '[1,2,3]', '[1]'),
+				('b', '1', 0, '[1,2,3]', '[1,2]', '{1:1}/5', '[1,2]', NULL, '[1,2]'), ('c', '1', 0, '[1,2]', NULL, NULL, '[1e9,2]', NULL, NULL)`)
 		got, err := p.ValidateIntegrity(ctx)
 		require.NoError(t, err)
 		var found []string
@@ -141,6 +150,8 @@ func TestValidateIntegrityOfVectors(t *testing.T) {
 			`"My vectors": dimensions of v: 1 rows, such as 2 of dimension 3; 1 of dimension 2`,
 		}, found)
 		require.Contains(t, got.Checks, "dimensions of same")
+		require.NotContains(t, got.Checks, "dimensions of three", "its type says how many")
+		require.NotContains(t, got.Checks, "dimensions of free", "its check says how many")
 		require.EqualValues(t, 3, got.Rows[`"My vectors"`])
 	})
 }
