@@ -11,7 +11,7 @@ require (
 	github.com/stretchr/testify v1.12.1
 	github.com/tetratelabs/wazero v1.12.0
 	go.uber.org/goleak v1.3.0
-	golang.org/x/sync v0.22.0 // pglite: errgroup; pgx needs it, too
+	golang.org/x/sync v0.22.0 // errgroup and a semaphore; pgx needs it, too
 	golang.org/x/sys v0.49.0
 	golang.org/x/text v0.41.0 // cmd/calf: the width of East Asian characters; dumps: encodings; pgx needs it, too
 )

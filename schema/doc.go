@@ -20,6 +20,10 @@
 // Tables without a schema are made in the first schema of the connection's
 // search_path, so a program decides where they live with that setting.
 //
+// Beside the migrations of a set are its rules: queries that find rows that no
+// constraint could refuse and that should not be. Presenter.ValidateIntegrity of
+// package presenter runs them.
+//
 // # Guarantees
 //
 // Migrate runs in one transaction: either every step is applied and recorded,

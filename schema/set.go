@@ -22,6 +22,7 @@ type Set struct {
 	table      pgx.Identifier
 	migrations []Migration
 	promise    []string
+	rules      []Rule
 }
 
 // A Migration is one step of a schema's history.
@@ -48,7 +49,8 @@ func (m Migration) String() string { return m.Version + " " + m.Name }
 
 // Load reads a set from the files at the root of fsys. VERSION_NAME.sql is a
 // migration, VERSION_NAME.down.sql its way back, and catalog.txt, if there is
-// one, what Validate expects (see Catalog). Other files are ignored.
+// one, what Validate expects (see Catalog). Files rules/TABLE.NAME.sql hold what
+// rows must fulfil (see Rule). Other files are ignored.
 //
 // The table, whose name may have a schema in front, remembers what has been
 // applied. Each set that shares a database with another needs its own.
@@ -102,6 +104,9 @@ func load(name string, fsys fs.FS, table []string) (*Set, error) {
 	}
 	if promise, err := fs.ReadFile(fsys, promiseFile); err == nil {
 		s.promise = lines(string(promise))
+	}
+	if s.rules, err = loadRules(fsys); err != nil {
+		return nil, err
 	}
 	return s, nil
 }

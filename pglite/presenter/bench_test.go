@@ -121,10 +121,12 @@ func BenchmarkRead(b *testing.B) {
 					list, err := p.Messages(ctx, fmt.Sprintf("conversation-%05d", n*37%manyConversations))
 					return len(list) - messagesEach, err
 				},
-				"search/rare":   search(presenter.SearchOptions{Limit: 20}, func(n int) string { return fmt.Sprint("topic", n%500) }, 20),
-				"search/phrase": search(presenter.SearchOptions{Limit: 20}, func(n int) string { return `"near topic` + fmt.Sprint(n%500) + `"` }, 20),
-				"search/best":   search(presenter.SearchOptions{Limit: 20, Best: true}, func(n int) string { return fmt.Sprint("topic", n%500) }, 20),
-				"search/common": search(presenter.SearchOptions{Limit: 20}, func(n int) string { return words[n%len(words)] }, 20),
+				"search/rare":         search(presenter.SearchOptions{Limit: 20}, func(n int) string { return fmt.Sprint("topic", n%500) }, 20),
+				"search/phrase":       search(presenter.SearchOptions{Limit: 20}, func(n int) string { return `"near topic` + fmt.Sprint(n%500) + `"` }, 20),
+				"search/best":         search(presenter.SearchOptions{Limit: 20, Best: true}, func(n int) string { return fmt.Sprint("topic", n%500) }, 20),
+				"search/common":       search(presenter.SearchOptions{Limit: 20}, func(n int) string { return words[n%len(words)] }, 20),
+				"search/commonphrase": search(presenter.SearchOptions{Limit: 20}, func(n int) string { return fmt.Sprintf(`"message %d"`, n%messagesEach) }, 20),
+				"search/commonbest":   search(presenter.SearchOptions{Limit: 20, Best: true}, func(n int) string { return words[n%len(words)] }, 20),
 				"insert": func() (int, error) {
 					n++
 					_, err := p.InsertMessage(ctx, presenter.NewMessage{ConversationID: fmt.Sprintf("conversation-%05d", n*37%manyConversations), Role: presenter.Function, Content: "some words"})

@@ -3,8 +3,11 @@ package presenter_test
 import (
 	"context"
 	"errors"
+	"strings"
+	"sync/atomic"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
@@ -54,4 +57,51 @@ func TestBulkLoad(t *testing.T) {
 		_, err = p.InsertMessage(ctx, presenter.NewMessage{ConversationID: "a", ParentID: "none", Role: presenter.User})
 		require.ErrorIs(t, err, presenter.ErrReference)
 	})
+}
+
+// noSearchIndex lets no index for Search be made while it is on.
+type noSearchIndex struct{ on atomic.Bool }
+
+func (n *noSearchIndex) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	if !n.on.Load() || !strings.HasPrefix(data.SQL, "CREATE INDEX idx_messages_search_") {
+		return ctx
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	cancel()
+	return ctx
+}
+
+func (n *noSearchIndex) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// If only the index for Search fails, what was loaded stays, and the index can
+// be made later.
+func TestBulkLoadWithoutSearchIndex(t *testing.T) {
+	t.Parallel()
+	for _, d := range databases {
+		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
+			ctx, tracer := context.Background(), new(noSearchIndex)
+			pool := d.open(t, func(cfg *pgxpool.Config) { cfg.ConnConfig.Tracer = tracer })
+			p := present(t, pool, presenter.Config{})
+			tracer.on.Store(true)
+			err := p.BulkLoad(ctx, func(tx presenter.Tx) error {
+				create(t, tx, "a")
+				_, err := tx.InsertMessages(ctx, []presenter.NewMessage{{ID: "1", ConversationID: "a", Role: presenter.User, Content: "planets"}})
+				return err
+			})
+			var missing *presenter.SearchIndexError
+			require.ErrorAs(t, err, &missing)
+			require.Equal(t, "idx_messages_search_english", missing.Index)
+			require.ErrorIs(t, err, context.Canceled)
+			tracer.on.Store(false)
+
+			hits, _, err := p.Search(ctx, "planet", presenter.SearchOptions{})
+			require.NoError(t, err)
+			require.Len(t, hits, 1)
+			require.Equal(t, map[string][]presenter.IndexProblem{missing.Index: {presenter.IndexMissing}}, problems(t, p))
+			_, err = p.RepairIndexes(ctx)
+			require.NoError(t, err)
+			require.Empty(t, problems(t, p))
+		})
+	}
 }

@@ -34,6 +34,12 @@ type Config struct {
 	Retries int
 	// TxTimeout is how long a transaction of Begin may last; default a minute.
 	TxTimeout time.Duration
+	// Memory is how many bytes of texts one call may hold, of what it is given or
+	// reads; more is ErrMemory. The work_mem of bulk loads, maintenance and
+	// validation is lowered to an eighth of it, and their maintenance_work_mem to
+	// a quarter, unless it is lower. WithMemory divides it among calls. 0 means
+	// 512 MiB, and the least is MinMemory.
+	Memory int64
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// NewID makes ids that do not exist; nil means 26 random characters.
@@ -56,6 +62,12 @@ func (c Config) validate() (*Config, error) {
 	}
 	if c.TxTimeout < 0 {
 		return nil, fmt.Errorf("presenter: Config.TxTimeout %v is negative", c.TxTimeout)
+	}
+	if c.Memory == 0 {
+		c.Memory = 512 << 20
+	}
+	if c.Memory < MinMemory {
+		return nil, fmt.Errorf("presenter: Config.Memory %d is less than %d", c.Memory, MinMemory)
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

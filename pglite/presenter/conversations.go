@@ -23,12 +23,17 @@ func (c chat) InsertConversations(ctx context.Context, list []NewConversation) (
 	const op = "inserting conversations"
 	ids := make([]string, len(list))
 	rows := make([][]any, len(list))
+	var size int64
 	for i, n := range list {
 		var err error
 		if rows[i], err = n.row(op, c.cfg); err != nil {
 			return nil, err
 		}
 		ids[i] = rows[i][0].(string)
+		size += sizeOf(rows[i])
+	}
+	if size > c.cfg.Memory {
+		return nil, refuse(op, "", outOfMemory, "%d conversations have %d bytes, and Config.Memory is %d", len(list), size, c.cfg.Memory)
 	}
 	err := c.copyFrom(ctx, op, "conversations", insertedColumns, len(rows), func(i int) ([]any, error) { return rows[i], nil })
 	if err != nil {

@@ -62,11 +62,25 @@
 // context of the call, and Operation says which method it serves. Health is
 // what a health endpoint would answer.
 //
+// # Maintenance
+//
+// Statistics says what PostgreSQL counts, Indexes how the indexes are, and
+// Explain and ExplainCalls how statements are run. Optimize vacuums, analyzes and
+// repairs what needs it, RepairIndexes only indexes, and ValidateIntegrity looks
+// for what constraints should have kept out or none could. They find tables in
+// the catalogs, partitions included, and drop nothing that anybody made.
+//
+// Config.Memory bounds what one call holds and what its statements may use on the
+// server where they use much. ImportMessages takes any number of messages a
+// few at a time; BulkLoad is for many at once.
+//
 // # Rooms
 //
 // The package grows by concern, one embedded type each: chat.go is
 // conversations to export, and knowledge.go is knowledge bases, in files
 // knowledge_*.go; what looks after indexes, statistics and integrity is methods
-// of Presenter in maintain_*.go. Both run statements through type runner, so
+// of Presenter in maintain_*.go, for the schemas that maintain.go names. What rows
+// of a schema must fulfil and no constraint can say is a query in a file of the
+// schema, rules/TABLE.NAME.sql. All run statements through type runner, so
 // that they are logged, traced and usable in a Tx.
 package presenter

@@ -29,6 +29,8 @@ var (
 	// ErrKnowledge: there are no knowledge bases here, because Config.Knowledge
 	// is not set or the server has no pgvector.
 	ErrKnowledge = errors.New("no knowledge bases")
+	// ErrMemory: it needs more memory than Config.Memory, or the server, allows.
+	ErrMemory = errors.New("too much memory")
 )
 
 // ErrClosed is the error of Begin after Close.
@@ -65,7 +67,7 @@ func (e *DatabaseError) Unwrap() error { return e.Err }
 func (e *DatabaseError) SQLState() string { return e.Code }
 
 // Is reports whether the error is of the kind that ErrNotFound, ErrExists,
-// ErrReference or ErrInvalid stand for, or has the same code as another
+// ErrReference, ErrInvalid or ErrMemory stand for, or has the same code as another
 // DatabaseError.
 func (e *DatabaseError) Is(target error) bool {
 	if other, ok := target.(*DatabaseError); ok {
@@ -80,12 +82,14 @@ func kindOf(code string) error {
 	switch code {
 	case noData:
 		return ErrNotFound
-	case "23505": // unique_violation
+	case uniqueViolation:
 		return ErrExists
 	case foreignKeyViolation:
 		return ErrReference
 	case badTransition:
 		return ErrTransition
+	case outOfMemory:
+		return ErrMemory
 	case "23502", checkViolation, "54000": // not_null_violation, program_limit_exceeded
 		return ErrInvalid
 	}
@@ -101,10 +105,13 @@ const (
 	invalidParameter    = "22023"
 	invalidText         = "22021" // character_not_in_repertoire
 	foreignKeyViolation = "23503"
+	uniqueViolation     = "23505"
 	checkViolation      = "23514"
 	badTransition       = "55000" // object_not_in_prerequisite_state
+	outOfMemory         = "53200"
 	lockNotAvailable    = "55P03"
 	notSupported        = "0A000" // feature_not_supported
+	duplicateTable      = "42P07" // of an index, too
 )
 
 // A TransactionError says that a transaction could not be begun, committed,
@@ -145,6 +152,9 @@ func wrap(op, id string, err error) error {
 	}
 	if errors.Is(err, pgx.ErrNoRows) {
 		return &DatabaseError{Op: op, ID: id, Code: noData, Err: ErrNotFound}
+	}
+	if errors.Is(err, errTooMuch) {
+		return &DatabaseError{Op: op, ID: id, Code: outOfMemory, Err: err}
 	}
 	e := &DatabaseError{Op: op, ID: id, Err: err}
 	if errors.Is(err, ErrKnowledge) {

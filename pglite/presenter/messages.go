@@ -67,19 +67,27 @@ func (n NewMessage) check(op string) error {
 // the next number of its conversation.
 func (c chat) InsertMessages(ctx context.Context, list []NewMessage) (ids []string, err error) {
 	const op = "inserting messages"
-	ids, rows := make([]string, len(list)), make([][]any, len(list))
+	ids, order := make([]string, len(list)), make([]int, len(list))
+	var size int64
 	for i, n := range list {
 		if err := n.check(op); err != nil {
 			return nil, err
 		}
-		rows[i] = n.row(c.cfg)
-		ids[i] = rows[i][0].(string)
+		ids[i], order[i] = c.cfg.id(n.ID), n.OrderSeq
+		size += n.size()
+	}
+	if size > c.cfg.Memory {
+		return nil, refuse(op, "", outOfMemory, "%d messages have %d bytes, and Config.Memory is %d: ImportMessages takes more", len(list), size, c.cfg.Memory)
 	}
 	err = c.atomically(ctx, op, func(r runner) error {
-		if err := (chat{r}).number(ctx, op, list, rows); err != nil {
+		if err := (chat{r}).number(ctx, op, list, order); err != nil {
 			return err
 		}
-		return r.copyFrom(ctx, op, "messages", insertedMessageColumns, len(rows), func(i int) ([]any, error) { return rows[i], nil })
+		return r.copyFrom(ctx, op, "messages", insertedMessageColumns, len(list), func(i int) ([]any, error) {
+			n := list[i]
+			n.ID, n.OrderSeq = ids[i], order[i]
+			return n.row(c.cfg), nil
+		})
 	})
 	if err != nil {
 		return nil, err
@@ -88,8 +96,7 @@ func (c chat) InsertMessages(ctx context.Context, list []NewMessage) (ids []stri
 }
 
 // number fills in the order of the messages that have none.
-func (c chat) number(ctx context.Context, op string, list []NewMessage, rows [][]any) error {
-	const orderSeq = 6 // in insertedMessageColumns
+func (c chat) number(ctx context.Context, op string, list []NewMessage, order []int) error {
 	last := map[string]int64{}
 	for i, n := range list {
 		if n.OrderSeq != 0 {
@@ -108,7 +115,7 @@ func (c chat) number(ctx context.Context, op string, list []NewMessage, rows [][
 			}
 		}
 		last[n.ConversationID] = seq + 1
-		rows[i][orderSeq] = seq + 1
+		order[i] = int(seq + 1)
 	}
 	return nil
 }

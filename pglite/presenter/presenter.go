@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/calfdb/calf/schema"
 )
@@ -17,6 +18,7 @@ type Presenter struct {
 	concerns
 	pool     *pgxpool.Pool
 	explicit transactions
+	memory   *semaphore.Weighted
 }
 
 // New returns a presenter of a database, which it migrates first unless
@@ -27,7 +29,7 @@ func New(ctx context.Context, pool *pgxpool.Pool, cfg Config) (*Presenter, error
 	if err != nil {
 		return nil, err
 	}
-	p := &Presenter{concerns: runner{pooled{pool}, settled}.concerns(), pool: pool}
+	p := &Presenter{concerns: runner{pooled{pool}, settled}.concerns(), pool: pool, memory: semaphore.NewWeighted(settled.Memory)}
 	if err := p.checkLanguage(ctx); err != nil {
 		return nil, err
 	}
@@ -129,26 +131,31 @@ func (p *Presenter) checkLanguage(ctx context.Context) error {
 	return err
 }
 
+// searchIndexes are the indexes that Search uses.
+func (p *Presenter) searchIndexes() []schema.Index {
+	indexes := []schema.Index{
+		{Name: "idx_messages_search_" + p.cfg.Language, Table: "messages", Using: "USING gin (" + p.vector("content") + ")"},
+		{Name: "idx_conversations_search_" + p.cfg.Language, Table: "conversations", Using: "USING gin (" + p.vector("title") + ")"},
+	}
+	if p.cfg.Knowledge {
+		indexes = append(indexes, schema.Index{
+			Name: "idx_knowledge_chunks_search_" + p.cfg.Language, Table: "knowledge_chunks", Using: "USING gin (" + p.vector("content") + ")",
+		})
+	}
+	return indexes
+}
+
 // indexForSearch makes the indexes of the language, if there are none.
 func (p *Presenter) indexForSearch(ctx context.Context) error {
 	const op = "indexing for search"
-	indexes := []struct{ name, table, vector string }{
-		{"idx_messages_search_" + p.cfg.Language, "messages", p.vector("content")},
-		{"idx_conversations_search_" + p.cfg.Language, "conversations", p.vector("title")},
-	}
-	if p.cfg.Knowledge {
-		indexes = append(indexes, struct{ name, table, vector string }{
-			"idx_knowledge_chunks_search_" + p.cfg.Language, "knowledge_chunks", p.vector("content"),
-		})
-	}
 	missing := func(r runner) (sql []string, _ error) {
-		for _, index := range indexes {
-			exists, err := queryOne(ctx, r, op, index.name, pgx.RowTo[bool], "SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass($1))", index.name)
+		for _, index := range p.searchIndexes() {
+			exists, err := queryOne(ctx, r, op, index.Name, pgx.RowTo[bool], "SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass($1))", index.Name)
 			if err != nil {
 				return nil, err
 			}
 			if !exists {
-				sql = append(sql, fmt.Sprintf("CREATE INDEX IF NOT EXISTS %s ON %s USING gin (%s)", index.name, index.table, index.vector))
+				sql = append(sql, index.SQL(false)...)
 			}
 		}
 		return sql, nil
@@ -165,7 +172,7 @@ func (p *Presenter) indexForSearch(ctx context.Context) error {
 		if err != nil || sql == nil {
 			return err
 		}
-		_, err = r.exec(ctx, op, "", "DO $$ BEGIN "+strings.Join(sql, "; ")+"; END $$")
+		_, err = r.exec(ctx, op, "", strings.Join(sql, "; "))
 		return err
 	})
 }

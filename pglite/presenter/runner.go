@@ -62,7 +62,7 @@ func queryWith[T any](ctx context.Context, r runner, op, id, settings string, sc
 	ctx, start := withOperation(ctx, op), time.Now()
 	var list []T
 	collect := func(rows pgx.Rows) (err error) {
-		list, err = pgx.CollectRows(rows, scan)
+		list, err = pgx.CollectRows(&bounded{Rows: rows, left: r.cfg.Memory}, scan)
 		return err
 	}
 	var err error
@@ -76,6 +76,25 @@ func queryWith[T any](ctx context.Context, r runner, op, id, settings string, sc
 		return nil, wrap(op, id, err)
 	}
 	return list, nil
+}
+
+// each runs a statement and gives its rows to a function, which must not use
+// the runner.
+func each(ctx context.Context, r runner, op, id string, f func(pgx.CollectableRow) error, sql string, args ...any) error {
+	ctx, start := withOperation(ctx, op), time.Now()
+	var n int64
+	err := r.db.Query(ctx, func(rows pgx.Rows) error {
+		defer rows.Close()
+		for rows.Next() {
+			if err := f(rows); err != nil {
+				return err
+			}
+			n++
+		}
+		return rows.Err()
+	}, sql, args...)
+	r.log(ctx, sql, start, n, err)
+	return wrap(op, id, err)
 }
 
 // queryOne runs a statement that returns one row, or finds none.

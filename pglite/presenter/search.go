@@ -3,6 +3,7 @@ package presenter
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -76,17 +77,36 @@ func (c chat) Search(ctx context.Context, words string, o SearchOptions) ([]Sear
 		return nil, "", refuse(op, "", invalidParameter, "TitlesOnly and MessagesOnly leave out everything")
 	}
 	args := pgx.NamedArgs{
-		"words": words, "conversation": o.ConversationID, "limit": n + 1, "at": p[0], "kind": p[1], "id": p[2],
+		"words": words, "conversation": o.ConversationID, "limit": n + 1, "at": int64(math.MaxInt64), "kind": p[1], "id": p[2],
 	}
-	list, err := query(ctx, c.runner, op, "", func(row pgx.CollectableRow) (p placed[SearchHit], err error) {
-		h := &p.value
-		var snippet string
-		err = row.Scan(&p.place[0], &p.place[1], &p.place[2], &h.ConversationID, &h.Title, &h.MessageID, &h.Role, &h.Rank, &snippet)
-		h.At, h.Snippet = fromMillis(p.place[0]), parseSnippet(snippet)
-		return p, err
-	}, c.searchSQL(o, ok), args)
-	if err != nil {
-		return nil, "", err
+	most := n + 1
+	if o.Best {
+		most = Ranked
+	}
+	if ok {
+		args["at"] = p[0]
+	}
+	// Words that are frequent are found among the newest, others anywhere.
+	windows := []int{max(newest, 20*most), everything}
+	if o.ConversationID != "" {
+		windows = windows[1:]
+	}
+	var list []placed[SearchHit]
+	for _, window := range windows {
+		var among int
+		list, err = query(ctx, c.runner, op, "", func(row pgx.CollectableRow) (p placed[SearchHit], err error) {
+			h := &p.value
+			var snippet string
+			err = row.Scan(&p.place[0], &p.place[1], &p.place[2], &h.ConversationID, &h.Title, &h.MessageID, &h.Role, &h.Rank, &among, &snippet)
+			h.At, h.Snippet = fromMillis(p.place[0]), parseSnippet(snippet)
+			return p, err
+		}, c.searchSQL(o, ok, most, window), args)
+		if err != nil {
+			return nil, "", err
+		}
+		if among >= most {
+			break
+		}
 	}
 	hits, more := next(list, n)
 	if o.Best {
@@ -94,6 +114,15 @@ func (c chat) Search(ctx context.Context, words string, o SearchOptions) ([]Sear
 	}
 	return hits, more, nil
 }
+
+// newest is how many messages, and how many conversations, Search looks at
+// first. Reading their times from an index takes half a millisecond. A word
+// that one in a hundred messages has fills a list of twenty there; of one that
+// fewer have, everything is found quickly.
+const newest = 2000
+
+// everything is a window without a lower end.
+const everything = 0
 
 // vector is the expression that an index of a language is of, and Search must
 // use literally. The language has been checked to be a plain name.
@@ -105,25 +134,45 @@ func (r runner) vector(column string) string {
 // only. Hits are sorted by time, then titles, then id. Conversations are joined
 // after that: a planner that does not know the words may otherwise begin with
 // them, and read all messages of each.
-func (c chat) searchSQL(o SearchOptions, after bool) string {
-	q := fmt.Sprintf("websearch_to_tsquery('%s'::regconfig, @words)", c.cfg.Language)
+//
+// The planner is not to know the words, which are therefore the result of a
+// subquery, nor that it could read in order, which is therefore by a sum. If it
+// knows that a word is frequent, it reads messages in the order of their times
+// and looks for the word in each, which takes it much longer than it thinks:
+// parsing costs ten times what a sort does. So it intersects what the indexes of
+// words and times say, and reads only what has both.
+func (c chat) searchSQL(o SearchOptions, after bool, most, window int) string {
+	q := fmt.Sprintf("(SELECT websearch_to_tsquery('%s'::regconfig, @words))", c.cfg.Language)
 	if o.Prefix {
-		q = fmt.Sprintf("(CASE numnode(%[1]s) WHEN 0 THEN %[1]s ELSE (%[1]s::text || ':*')::tsquery END)", q)
+		q = fmt.Sprintf("(SELECT CASE numnode(q) WHEN 0 THEN q ELSE (q::text || ':*')::tsquery END FROM websearch_to_tsquery('%s'::regconfig, @words) AS q)", c.cfg.Language)
 	}
-	rank, most, order := "0::real", "@limit", "at DESC, kind DESC, id DESC"
+	rank, order := "0::real", "at DESC, kind DESC, id DESC"
 	if o.Best {
-		rank, most, order = "ts_rank_cd("+c.vector("content")+", "+q+")", fmt.Sprint(Ranked), "rank DESC, "+order
+		rank, order = "ts_rank_cd("+c.vector("content")+", "+q+")", "rank DESC, "+order
+	}
+	var ends []string // where the window ends, in each table
+	for _, table := range []struct {
+		name, at string
+		searched bool
+	}{{"messages", "created_at", !o.TitlesOnly}, {"conversations", "updated_at", !o.MessagesOnly}} {
+		if window != everything && table.searched {
+			ends = append(ends, fmt.Sprintf("(SELECT %[1]s FROM %[2]s WHERE %[1]s <= @at ORDER BY %[1]s DESC OFFSET %[3]d LIMIT 1)", table.at, table.name, window))
+		}
 	}
 	// found is what is found in one table.
 	found := func(columns, from, at, kind, conversation, text string) string {
 		where := c.vector(text) + " @@ " + q
+		if ends != nil {
+			// A range of which the planner does not know the ends is small to it.
+			where += fmt.Sprintf(" AND %[1]s <= @at AND %[1]s >= (SELECT coalesce(greatest(%[2]s), %[3]d))", at, strings.Join(ends, ", "), math.MinInt64)
+		}
 		if o.ConversationID != "" {
 			where += " AND " + conversation + " = @conversation"
 		}
 		if after {
 			where += fmt.Sprintf(" AND (%s, %s::bigint, id) < (@at, @kind, @id)", at, kind)
 		}
-		return fmt.Sprintf("(SELECT %s AS at, %s::bigint AS kind, id, %s FROM %s WHERE %s ORDER BY 1 DESC, 3 DESC LIMIT %s)",
+		return fmt.Sprintf("(SELECT %s + 0 AS at, %s::bigint AS kind, id, %s FROM %s WHERE %s ORDER BY 1 DESC, 3 DESC LIMIT %d)",
 			at, kind, columns, from, where, most)
 	}
 	var tables []string
@@ -134,15 +183,15 @@ func (c chat) searchSQL(o SearchOptions, after bool) string {
 		tables = append(tables, found("conv_id AS conversation_id, '' AS msg_id, '' AS role, title AS content", "conversations", "updated_at", "1", "conv_id", "title"))
 	}
 	return fmt.Sprintf(`
-SELECT at, kind, best.id, conversation_id, c.title, msg_id, role, rank,
+SELECT at, kind, best.id, conversation_id, c.title, msg_id, role, rank, among,
 	ts_headline('%[1]s'::regconfig, translate(left(content, %[2]d), chr(2) || chr(3), ''), %[3]s,
 		CASE kind WHEN 1 THEN 'HighlightAll=true' ELSE 'MaxFragments=2, MinWords=5, MaxWords=20, FragmentDelimiter=" … "' END
 		|| ', StartSel=' || chr(2) || ', StopSel=' || chr(3))
 FROM (
-	SELECT *, %[4]s AS rank FROM (
+	SELECT *, %[4]s AS rank, count(*) OVER () AS among FROM (
 		SELECT * FROM (
 			%[5]s
-		) AS found ORDER BY at DESC, kind DESC, id DESC LIMIT %[6]s
+		) AS found ORDER BY at DESC, kind DESC, id DESC LIMIT %[6]d
 	) AS newest ORDER BY %[7]s LIMIT @limit
 ) AS best JOIN conversations c ON c.conv_id = conversation_id ORDER BY %[8]s`,
 		c.cfg.Language, SearchedCharacters, q, rank, strings.Join(tables, "\n\t\t\tUNION ALL\n\t\t\t"), most, order, strings.ReplaceAll(order, " id ", " best.id "))

@@ -1,9 +1,11 @@
 package presenter_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"html"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -204,4 +206,108 @@ func searchesByIndex(t *testing.T, p *presenter.Presenter, pool *pgxpool.Pool) {
 		}
 		return scans > 0
 	}, time.Minute, 50*time.Millisecond)
+}
+
+// What Search finds does not depend on whether it is among the newest messages,
+// where it looks first, nor on where lists are cut.
+func TestSearchEverywhere(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, p *presenter.Presenter, _ *pgxpool.Pool) {
+		ctx := context.Background()
+		const messages, each = 5000, 20
+		type text struct {
+			name    string
+			at      int64
+			title   bool
+			content string
+		}
+		var all []text
+		require.NoError(t, p.BulkLoad(ctx, func(tx presenter.Tx) error {
+			var conversations []presenter.NewConversation
+			var list []presenter.NewMessage
+			for i := range messages {
+				conversation := fmt.Sprint("c", i/each)
+				if i%each == 0 {
+					// A third is updated long after its messages, a third with them, a third before all.
+					updated := []int64{messages + int64(i), int64(i), 0}[i/each%3]
+					conversations = append(conversations, presenter.NewConversation{ID: conversation, Title: "alpha", CreatedAt: at(0), UpdatedAt: at(updated)})
+					all = append(all, text{"title " + conversation, updated, true, "alpha"})
+				}
+				content := "every"
+				for word, has := range map[string]bool{
+					" alpha": i%7 == 0, " beta": i%3 == 0, " early": i < 100, " late": i >= messages-100, " rare": i%1000 == 1, " both ends": i%1500 < 10,
+				} {
+					if has {
+						content += word
+					}
+				}
+				created := int64(i) / 2 // two at each time
+				m := presenter.NewMessage{ID: fmt.Sprint("m", i), ConversationID: conversation, Role: presenter.User, OrderSeq: i%each + 1, Content: content, CreatedAt: at(created)}
+				list, all = append(list, m), append(all, text{m.ID, created, false, content})
+			}
+			if _, err := tx.InsertConversations(ctx, conversations); err != nil {
+				return err
+			}
+			_, err := tx.InsertMessages(ctx, list)
+			return err
+		}))
+		// The newest first, titles before messages, and the last that was made.
+		slices.Reverse(all)
+		slices.SortStableFunc(all, func(a, b text) int {
+			if order := cmp.Compare(b.at, a.at); order != 0 {
+				return order
+			}
+			return number(b.title) - number(a.title)
+		})
+		for _, words := range []string{"alpha", "alpha beta", "early", "late", "rare", `"both ends"`, "rare or early", "every -beta -alpha", "nothing"} {
+			for options, limit := range map[presenter.SearchOptions]int{
+				{}: 50, {Limit: 1000}: 1000, {MessagesOnly: true, Limit: 300}: 300, {TitlesOnly: true, Limit: 100}: 100,
+			} {
+				var want, got []string
+				for _, x := range all {
+					if matches(x.content, words) && (x.title || !options.TitlesOnly) && (!x.title || !options.MessagesOnly) {
+						want = append(want, x.name)
+					}
+				}
+				for {
+					hits, more, err := p.Search(ctx, words, options)
+					require.NoError(t, err)
+					require.LessOrEqual(t, len(hits), limit)
+					got = append(got, hitNames(hits)...)
+					if options.After = more; more == "" {
+						break
+					}
+				}
+				require.Equal(t, want, got, "%s with %+v", words, options)
+			}
+		}
+		best, _, err := p.Search(ctx, "alpha", presenter.SearchOptions{Best: true, Limit: presenter.Ranked})
+		require.NoError(t, err)
+		newest, _, err := p.Search(ctx, "alpha", presenter.SearchOptions{Limit: presenter.Ranked})
+		require.NoError(t, err)
+		require.ElementsMatch(t, hitNames(newest), hitNames(best), "the best are those of the newest")
+	})
+}
+
+// matches is what the words of TestSearchEverywhere mean.
+func matches(content, words string) bool {
+	has := func(word string) bool { return strings.Contains(" "+content+" ", " "+word+" ") }
+	switch words {
+	case "alpha beta":
+		return has("alpha") && has("beta")
+	case `"both ends"`:
+		return has("both ends")
+	case "rare or early":
+		return has("rare") || has("early")
+	case "every -beta -alpha":
+		return has("every") && !has("beta") && !has("alpha")
+	}
+	return has(words)
+}
+
+func number(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }

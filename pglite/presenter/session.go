@@ -16,10 +16,13 @@ type session struct {
 	tx   pgx.Tx
 	ctx  context.Context
 	turn chan struct{} // holds one; shared with savepoints
+	// before, if there is one, is called with each statement before it is run,
+	// and with the one that changes settings for it.
+	before func(ctx context.Context, tx pgx.Tx, settings, sql string, args []any) error
 }
 
 func newSession(ctx context.Context, tx pgx.Tx) *session {
-	return &session{tx, ctx, make(chan struct{}, 1)}
+	return &session{tx: tx, ctx: ctx, turn: make(chan struct{}, 1)}
 }
 
 // enter waits for the caller's turn. The context it returns is the caller's and
@@ -60,6 +63,11 @@ func (s *session) during(ctx context.Context, f func(context.Context) error) err
 
 func (s *session) Exec(ctx context.Context, sql string, args ...any) (tag pgconn.CommandTag, err error) {
 	err = s.during(ctx, func(ctx context.Context) (err error) {
+		if s.before != nil {
+			if err := s.before(ctx, s.tx, "", sql, args); err != nil {
+				return err
+			}
+		}
 		tag, err = s.tx.Exec(ctx, sql, args...)
 		return err
 	})
@@ -68,6 +76,11 @@ func (s *session) Exec(ctx context.Context, sql string, args ...any) (tag pgconn
 
 func (s *session) Query(ctx context.Context, collect func(pgx.Rows) error, sql string, args ...any) error {
 	return s.during(ctx, func(ctx context.Context) error {
+		if s.before != nil {
+			if err := s.before(ctx, s.tx, "", sql, args); err != nil {
+				return err
+			}
+		}
 		rows, err := s.tx.Query(ctx, sql, args...)
 		if err != nil {
 			return err
@@ -78,6 +91,11 @@ func (s *session) Query(ctx context.Context, collect func(pgx.Rows) error, sql s
 
 func (s *session) QueryWith(ctx context.Context, settings string, collect func(pgx.Rows) error, sql string, args ...any) error {
 	return s.during(ctx, func(ctx context.Context) error {
+		if s.before != nil {
+			if err := s.before(ctx, s.tx, settings, sql, args); err != nil {
+				return err
+			}
+		}
 		// Rolling back to the savepoint takes the settings back.
 		batch := &pgx.Batch{}
 		batch.Queue("SAVEPOINT calf_settings")
@@ -110,7 +128,7 @@ func (s *session) Begin(ctx context.Context) (*session, error) {
 	var inner *session
 	err := s.during(ctx, func(ctx context.Context) error {
 		tx, err := s.tx.Begin(ctx)
-		inner = &session{tx, s.ctx, s.turn}
+		inner = &session{tx, s.ctx, s.turn, s.before}
 		return err
 	})
 	if err != nil {

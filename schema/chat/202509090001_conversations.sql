@@ -46,6 +46,8 @@ CREATE TABLE messages (
 );
 
 CREATE INDEX idx_messages_conversation ON messages (conversation_id, created_at, order_seq, id);
+-- For searches, which begin with the newest messages.
+CREATE INDEX idx_messages_timeline ON messages (created_at);
 CREATE INDEX idx_messages_parent ON messages (conversation_id, parent_id) WHERE parent_id IS NOT NULL;
 
 CREATE TABLE message_attachments (
