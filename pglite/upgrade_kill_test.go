@@ -1,6 +1,7 @@
 package pglite_test
 
 import (
+	"context"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -59,6 +60,48 @@ func TestUpgradeKilled(t *testing.T) {
 		requireOnly(t, dir, backup)
 		require.NoError(t, os.RemoveAll(dir))
 		require.NoError(t, os.Rename(backup, dir))
+	}
+}
+
+// Whatever a killed upgrade has left where the new directory is made, is removed
+// by the next; what is somebody else's is not.
+func TestUpgradeLeftovers(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		files map[string]string
+		stays bool
+	}{
+		"nothing yet":  {},
+		"half a mark":  {files: map[string]string{"calf.upgrade.new": "inc"}},
+		"incomplete":   {files: map[string]string{"calf.upgrade": "incomplete: x", "base/1/2": "x", "PG_VERSION": "18\n"}},
+		"complete":     {files: map[string]string{"calf.upgrade": "complete: x", "calf.upgrade.new": "x", "base/1/2": "x"}},
+		"hardly there": {files: map[string]string{"calf.upgrade": "complete: x"}},
+		"a file":       {files: map[string]string{"x": "x"}, stays: true},
+		"a cluster":    {files: map[string]string{"PG_VERSION": "17\n"}, stays: true},
+		"a mark of it": {files: map[string]string{"calf.upgrade": "x"}, stays: true},
+	} {
+		dir := filepath.Join(t.TempDir(), "data")
+		work := dir + ".pg18.new"
+		require.NoError(t, os.Mkdir(dir, 0o700))
+		require.NoError(t, os.Mkdir(work, 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "PG_VERSION"), []byte("17\n"), 0o600))
+		for file, content := range test.files {
+			path := filepath.Join(work, filepath.FromSlash(file))
+			require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
+			require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+		}
+		before := readTree(t, work)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err := pglite.Upgrade(ctx, pglite.UpgradeConfig{Dir: dir})
+		if test.stays {
+			require.ErrorContains(t, err, work+" exists, where the new directory would be made: move it away", name)
+			require.Equal(t, before, readTree(t, work), name)
+			continue
+		}
+		require.Error(t, err, name)
+		require.NotContains(t, err.Error(), "move it away", name)
+		requireOnly(t, dir)
 	}
 }
 

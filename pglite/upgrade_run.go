@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/calfdb/calf/pglite/internal/upgrade"
@@ -108,7 +107,7 @@ func (u *upgrader) run(ctx context.Context) (err error) {
 	switched := false
 	defer func() {
 		if !switched {
-			err = errors.Join(err, os.RemoveAll(u.paths.work))
+			err = errors.Join(err, u.paths.discard())
 		}
 	}()
 	if err := u.fill(ctx); err != nil {

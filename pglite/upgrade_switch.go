@@ -70,10 +70,39 @@ func (p upgradePaths) check() error {
 	switch {
 	case !exists(p.work):
 		return nil
-	case hasMark(p.work, markIncomplete), hasMark(p.work, markComplete): // and the old directory is where it was
-		return os.RemoveAll(p.work)
+	case hasMark(p.work, markIncomplete), hasMark(p.work, markComplete), isBlank(p.work): // and the old directory is where it was
+		return p.discard()
 	}
 	return fmt.Errorf("%s exists, where the new directory would be made: move it away", p.work)
+}
+
+// isBlank reports whether a directory has nothing in it, not even a mark.
+func isBlank(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		if e.Name() != upgradeName+".new" {
+			return false
+		}
+	}
+	return err == nil
+}
+
+// discard removes the new directory, and its mark last: what is left of it, if
+// that is interrupted, is discarded by the next upgrade.
+func (p upgradePaths) discard() error {
+	entries, err := os.ReadDir(p.work)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Name() == upgradeName {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(p.work, e.Name())); err != nil {
+			return err
+		}
+	}
+	return os.RemoveAll(p.work)
 }
 
 // make makes the new directory, with its mark and nothing else. size is that of
@@ -94,7 +123,7 @@ func (p upgradePaths) make(size int64) error {
 		err = syncDir(filepath.Dir(p.work))
 	}
 	if err != nil {
-		err = errors.Join(err, os.RemoveAll(p.work))
+		err = errors.Join(err, p.discard())
 	}
 	return err
 }
