@@ -37,6 +37,16 @@ func TestMaintainKnowledge(t *testing.T) {
 		require.NoError(t, err)
 		require.NotEmpty(t, table.Columns)
 
+		// The settings with which a statement is run are those of its plan.
+		plans, err := p.ExplainCalls(ctx, presenter.ExplainOptions{Analyze: true}, func(tx presenter.Tx) error {
+			matches, err := tx.SimilarityQuery(ctx, "a", []float32{1, 2, 3}, presenter.QueryOptions{Limit: 1})
+			require.Len(t, matches, 1)
+			return err
+		})
+		require.NoError(t, err)
+		require.True(t, plans[len(plans)-1].Uses("idx_knowledge_vectors_space_1"))
+		require.Equal(t, "off", plans[len(plans)-1].Settings["enable_sort"])
+
 		exec(t, pool, `SET session_replication_role = replica;
 			UPDATE knowledge_spaces SET dimensions = 4 WHERE base_id = 'a';
 			DELETE FROM knowledge_spaces WHERE base_id = 'c';
