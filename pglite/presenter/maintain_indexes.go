@@ -22,8 +22,8 @@ const (
 	// IndexInvalid: CREATE INDEX CONCURRENTLY was interrupted or failed. It is
 	// kept up to date, and never used. One that is being made is none.
 	IndexInvalid IndexProblem = "invalid"
-	// IndexLeftover: it is what an interrupted REINDEX CONCURRENTLY has left of
-	// another one, invalid and of no use.
+	// IndexLeftover: it is what an interrupted REINDEX CONCURRENTLY or IndexVectors
+	// has left, invalid and of no use.
 	IndexLeftover IndexProblem = "leftover"
 	// IndexBloated: half of it is empty, and more than a megabyte.
 	IndexBloated IndexProblem = "bloated"
@@ -46,8 +46,8 @@ type IndexHealth struct {
 	// Method is its access method, such as btree or gin.
 	Method string `json:"method"`
 	Unique bool   `json:"unique"`
-	// Ours says that the migrations or Search need it. Others have been made by
-	// somebody else, and are never dropped.
+	// Ours says that migrations or methods of this package make such an index.
+	// Others have been made by somebody else, and are never dropped.
 	Ours bool `json:"ours"`
 	// Bytes is its size. Scans is how often it was used since Statistics.Since,
 	// and LastScan when last, which PostgreSQL counts from version 16 on.
@@ -111,6 +111,7 @@ func (p *Presenter) indexes(ctx context.Context, r runner, op string) ([]IndexHe
 		})
 	}
 	for n := range list {
+		list[n].Ours = list[n].Ours || ourName.MatchString(list[n].Name)
 		list[n].Problems = append(list[n].Problems, list[n].problems(list)...)
 	}
 	slices.SortFunc(list, func(a, b IndexHealth) int {
@@ -146,10 +147,17 @@ func (h IndexHealth) problems(all []IndexHealth) (list []IndexProblem) {
 // then the one that it replaces. See PostgreSQL's documentation of REINDEX.
 var leftoverName = regexp.MustCompile(`^(.*)_cc(new|old)[0-9]*$`)
 
-// leftover reports whether an invalid index was left by REINDEX CONCURRENTLY:
-// its name says so, and the index that it is a copy of is there. PostgreSQL cuts
-// names of 63 bytes to have room for its own.
+// ourName is what indexes are called that methods make: those for Search of any
+// language, and those of vectors, with the new one that is to replace one.
+var ourName = regexp.MustCompile(`^idx_(messages_search|conversations_search|knowledge_chunks_search|knowledge_vectors_space)_`)
+
+// leftover reports whether an invalid index was left by IndexVectors, or by
+// REINDEX CONCURRENTLY: its name says so, and the index that it is a copy of is
+// there. PostgreSQL cuts names of 63 bytes to have room for its own.
 func (h IndexHealth) leftover(all []IndexHealth) bool {
+	if ourName.MatchString(h.Name) && h.Table == "knowledge_vectors" && strings.HasSuffix(h.Name, "_new") {
+		return true
+	}
 	parts := leftoverName.FindStringSubmatch(strings.Trim(h.Name, `"`))
 	return parts != nil && slices.ContainsFunc(all, func(o IndexHealth) bool {
 		return o.Name != h.Name && o.sameAs(h) && strings.HasPrefix(strings.Trim(o.Name, `"`), parts[1])

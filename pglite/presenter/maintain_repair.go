@@ -22,13 +22,13 @@ type MaintenanceStep struct {
 }
 
 // RepairIndexes makes the indexes that are missing, makes invalid ones again and
-// drops what interrupted REINDEX CONCURRENTLY has left, as Indexes names them.
+// drops what interrupted REINDEX CONCURRENTLY and IndexVectors have left, as
+// Indexes names them. Which bases should have an index of vectors it cannot know.
 // Tables can be read and written meanwhile, except that indexes of partitioned
 // tables cannot be made so. It waits for transactions that are open; the context
 // bounds how long.
 //
-// Nothing is dropped but such leftovers, copies of an index that is there, which
-// PostgreSQL made and never uses. Invalid indexes of others, on the presenter's
+// Nothing is dropped but such leftovers, which are never used. Invalid indexes of others, on the presenter's
 // tables, are made again and not dropped. An index that should be unique and
 // cannot be is left as it is: the error, ErrExists, names the first value that
 // is there twice. What fails does not keep the rest from being done; the errors
