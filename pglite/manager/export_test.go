@@ -170,6 +170,75 @@ func TestExportImport(t *testing.T) {
 	require.Empty(t, problems)
 }
 
+// gate is a writer that tells of its first write, and waits.
+type gate struct{ reached, open chan struct{} }
+
+func (g gate) Write(p []byte) (int, error) {
+	select {
+	case <-g.open:
+	default:
+		g.reached <- struct{}{}
+		<-g.open
+	}
+	return len(p), nil
+}
+
+// While databases are exported, none is deleted, and all else goes on.
+func TestExportWhileUsed(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	m := openManager(t, manager.Config{})
+	create(t, m, "abc")
+	exec(t, m, "abc", "CREATE TABLE t AS SELECT 1 AS a")
+	g := gate{make(chan struct{}), make(chan struct{})}
+	done := make(chan error)
+	go func() { done <- m.Export(ctx, g, manager.ExportConfig{}) }()
+	<-g.reached
+	require.ErrorIs(t, m.Delete(ctx, "abc"), manager.ErrInUse)
+	exec(t, m, "abc", "INSERT INTO t VALUES (2)")
+	create(t, m, "def")
+	require.NoError(t, m.Delete(ctx, "def"), "one that is not exported")
+	close(g.open)
+	require.NoError(t, <-done)
+	require.NoError(t, m.Delete(ctx, "abc"))
+
+	create(t, m, "ghi")
+	h := use(t, m, "ghi")
+	g = gate{make(chan struct{}), make(chan struct{})}
+	go func() { done <- h.Dump(ctx, g, pglite.DumpConfig{}) }()
+	<-g.reached
+	require.NoError(t, h.Close())
+	require.ErrorIs(t, m.CloseDatabase(ctx, "ghi"), manager.ErrInUse, "it is being dumped")
+	close(g.open)
+	require.NoError(t, <-done)
+	require.NoError(t, m.CloseDatabase(ctx, "ghi"))
+}
+
+// An import that is cancelled leaves nothing.
+func TestImportCancelled(t *testing.T) {
+	t.Parallel()
+	m := sample(t)
+	archive := export(t, m)
+	dir := t.TempDir()
+	other := openManager(t, manager.Config{Dir: dir})
+	for _, phase := range []string{"unpacking database Closed", "reading the list", "adding to the list"} {
+		ctx, cancel := context.WithCancel(t.Context())
+		_, err := other.Import(ctx, bytes.NewReader(archive), manager.ImportConfig{Progress: func(doing string) {
+			if strings.HasPrefix(doing, phase) {
+				cancel()
+			}
+		}})
+		cancel()
+		require.ErrorIs(t, err, context.Canceled, phase)
+		n, err := other.Count(t.Context(), true)
+		require.NoError(t, err)
+		require.Zero(t, n, phase)
+		require.Empty(t, names(t, filepath.Join(dir, "incoming")), phase)
+		require.Empty(t, names(t, filepath.Join(dir, "dbs")), phase)
+		require.Empty(t, names(t, filepath.Join(dir, "files")), phase)
+	}
+}
+
 func TestRecords(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -363,6 +432,7 @@ func TestImportOlder(t *testing.T) {
 	var version *pglite.VersionError
 	require.ErrorAs(t, report.Older[0].Err, &version)
 	require.Equal(t, "16", version.Found)
+	require.EqualError(t, report.Older[0].Err, "it is of PostgreSQL 16, and this is PostgreSQL 18; Config.DB.Upgrade upgrades it, and so does `calf dbs --upgrade`")
 
 	_, err = other.Open(ctx, "open")
 	require.ErrorAs(t, err, &version)
