@@ -51,6 +51,9 @@ func Remove(dir string, commit func() error) (err error) {
 	if err := d.begin(); err != nil {
 		return errors.Join(err, d.Close())
 	}
+	if err := os.Remove(filepath.Join(abs, upgradeName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return errors.Join(err, d.Close())
+	}
 	d.made = true // Close empties it, and removes what was made
 	if err := d.Close(); err != nil {
 		return err

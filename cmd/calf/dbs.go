@@ -12,9 +12,9 @@ import (
 
 // dbs is the flags of the commands of calf dbs.
 type dbs struct {
-	dir   string
-	log   bool
-	steps *steps // what takes long is told on standard error
+	dir          string
+	log, upgrade bool
+	steps        *steps // what takes long is told on standard error
 }
 
 func (p *program) dbsCommand() *cobra.Command {
@@ -27,12 +27,13 @@ lists them, with the messages of the chats about them. Programs have the same
 with package manager; one program at a time has the folder.
 
 The list and its archives are those of database.build.`,
-		Example: `  calf dbs --dir ./databases import database.build.tar.gz
+		Example: `  calf dbs --dir ./databases --upgrade import database.build.tar.gz
   calf dbs --dir ./databases list
   calf dbs --dir ./databases sql vn0sdrrknx0m4sar 'TABLE planet'`,
 	})
 	f := c.PersistentFlags()
 	f.StringVar(&d.dir, "dir", "", "`folder` of the databases, which is made if it does not exist (required)")
+	f.BoolVar(&d.upgrade, "upgrade", false, "upgrade what PGlite 0.2 to 0.4 made, when it is opened or imported")
 	f.BoolVar(&d.log, "log", false, "print the server logs on standard error")
 	c.AddCommand(p.dbsList(d), p.dbsShow(d), p.dbsCreate(d), p.dbsUpdate(d), p.dbsDelete(d), p.dbsSQL(d), p.dbsDump(d),
 		p.dbsExport(d), p.dbsImport(d), p.dbsCheck(d))
@@ -59,7 +60,7 @@ func (d *dbs) open(ctx context.Context, p *program) (*manager.Manager, error) {
 		return nil, usage("--dir is missing: which folder are the databases in?")
 	}
 	logger := slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	cfg := manager.Config{Dir: d.dir, Logger: logger, DB: pglite.Config{Progress: d.steps.step}}
+	cfg := manager.Config{Dir: d.dir, Logger: logger, DB: pglite.Config{Upgrade: d.upgrade, Progress: d.steps.step}}
 	if d.log {
 		cfg.DB.Logger = slog.New(slog.NewTextHandler(p.stderr, nil))
 	}

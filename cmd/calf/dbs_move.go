@@ -42,7 +42,8 @@ func (p *program) dbsImport(d *dbs) *cobra.Command {
 "-" is standard input. What is there already, by its id, stays as it is. The exit
 status is 1 if anything of it was not added.
 
-Exports of database.build are of PostgreSQL 16, which calf does not read.`,
+Exports of database.build are of PostgreSQL 16, and need --upgrade, which needs
+"calf assets install --legacy" once.`,
 		Args: cobra.ExactArgs(1),
 	}
 	c.Flags().Int64Var(&cfg.Limit, "limit", 0, "most `bytes` that may be unpacked (default 64 GiB)")

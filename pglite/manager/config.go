@@ -24,7 +24,8 @@ type Config struct {
 	// minutes, and a negative duration for ever.
 	IdleClose time.Duration
 	// DB is how databases are opened: their settings, durability, server log and
-	// so on. Dir and Load must be empty.
+	// so on. With DB.Upgrade, what PGlite 0.2 to 0.4 made is upgraded when it is
+	// opened or imported. Dir and Load must be empty.
 	DB pglite.Config
 	// Logger gets what the manager does by itself, such as closing a database,
 	// and what goes wrong then; nil discards it.

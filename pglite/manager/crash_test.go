@@ -25,7 +25,9 @@ const childEnv = "CALF_TEST_MANAGER"
 
 func child(dir string) int {
 	ctx := context.Background()
-	m, err := manager.OpenConfig(ctx, manager.Config{Dir: dir, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+	m, err := manager.OpenConfig(ctx, manager.Config{
+		Dir: dir, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), DB: pglite.Config{Durability: pglite.None},
+	})
 	fail := func(err error) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -99,7 +101,7 @@ func TestKill(t *testing.T) {
 		require.False(t, strings.Contains(stderr.String(), "manager:"), &stderr)
 
 		func() {
-			m, err := manager.OpenConfig(ctx, manager.Config{Dir: dir})
+			m, err := manager.OpenConfig(ctx, manager.Config{Dir: dir, DB: pglite.Config{Durability: pglite.None}})
 			require.NoError(t, err)
 			defer func() { require.NoError(t, m.Close()) }()
 			list, err := m.Databases(ctx, true)

@@ -2,6 +2,7 @@ package manager
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -82,7 +83,7 @@ func (m *Manager) Create(ctx context.Context, n NewDatabase) (d Database, err er
 		n.ID = m.cfg.NewID()
 	}
 	defer func() { err = wrap(err, "creating database", n.ID) }()
-	if err := checkID(n.ID); err != nil {
+	if err := errors.Join(checkID(n.ID), checkTime(orNow(n.CreatedAt))); err != nil {
 		return d, err
 	}
 	if _, err := m.database(ctx, n.ID); err == nil { // before an archive is unpacked
@@ -110,7 +111,7 @@ func (m *Manager) Create(ctx context.Context, n NewDatabase) (d Database, err er
 		}
 		if version != m.version {
 			if err := m.upgrade(ctx, made); err != nil {
-				return d, err
+				return d, older(err, "the archive")
 			}
 		}
 	}

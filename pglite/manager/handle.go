@@ -68,6 +68,24 @@ func (h *Handle) db() (*pglite.DB, error) {
 	return h.entry.db, nil
 }
 
+// hold returns the database, which stays open until release is called, even if
+// the handle is closed meanwhile.
+func (h *Handle) hold() (db *pglite.DB, release func(), err error) {
+	db, err = h.db()
+	if err != nil {
+		return nil, nil, err
+	}
+	h.cache.mu.Lock()
+	defer h.cache.mu.Unlock()
+	e := h.entry
+	if _, used := e.handles[h]; !used || h.cache.closed {
+		return nil, nil, wrap(ErrClosed, "using database", e.id)
+	}
+	other := newHandle(h.cache, e)
+	e.handles[other] = struct{}{}
+	return db, func() { other.Close() }, nil
+}
+
 // Exec runs SQL on a connection that all handles of the database share. See pgx
 // for its arguments.
 func (h *Handle) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
@@ -150,40 +168,45 @@ func (h *Handle) ConnConfig() *pgx.ConnConfig {
 }
 
 // Serve accepts clients of the network on a listener until ctx ends, as
-// [pglite.DB.Serve] does. The handle must stay open as long.
+// [pglite.DB.Serve] does. The database is in use as long, even if the handle is
+// closed.
 func (h *Handle) Serve(ctx context.Context, l net.Listener, cfg pglite.ServeConfig) error {
-	db, err := h.db()
+	db, release, err := h.hold()
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
+	defer release()
 	return db.Serve(ctx, l, cfg)
 }
 
 // Dump writes the data directory as a tar archive; see [pglite.DB.Dump].
 func (h *Handle) Dump(ctx context.Context, w io.Writer, cfg pglite.DumpConfig) error {
-	db, err := h.db()
+	db, release, err := h.hold()
 	if err != nil {
 		return err
 	}
+	defer release()
 	return db.Dump(ctx, w, cfg)
 }
 
 // DumpSQL writes a dump that pg_dump makes, SQL text by default; see
 // [pglite.DB.DumpSQL].
 func (h *Handle) DumpSQL(ctx context.Context, w io.Writer, cfg pglite.SQLDumpConfig) error {
-	db, err := h.db()
+	db, release, err := h.hold()
 	if err != nil {
 		return err
 	}
+	defer release()
 	return db.DumpSQL(ctx, w, cfg)
 }
 
 // RestoreSQL runs a dump; see [pglite.DB.RestoreSQL].
 func (h *Handle) RestoreSQL(ctx context.Context, r io.Reader, cfg pglite.SQLRestoreConfig) error {
-	db, err := h.db()
+	db, release, err := h.hold()
 	if err != nil {
 		return err
 	}
+	defer release()
 	return db.RestoreSQL(ctx, r, cfg)
 }
 

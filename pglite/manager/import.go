@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"strings"
@@ -37,9 +38,10 @@ const defaultLimit = 64 << 30
 // next time the manager is opened. A database whose archive is damaged is not
 // imported, and the others are.
 //
-// Exports of database.build are of PostgreSQL 16. The error is a
-// *pglite.VersionError then, because the list of databases cannot be read. If only
-// databases are of an earlier version, they are added as they are.
+// Exports of database.build are of PostgreSQL 16. Config.DB.Upgrade upgrades them.
+// Without, the error is a *pglite.VersionError, because the list of databases
+// cannot be read; if only databases are of an earlier version, they are added as
+// they are.
 //
 // Links, and names that lead out of the archive, are not followed but reported.
 // The list of databases is opened by PostgreSQL; use Config.DB to bound what that
@@ -73,7 +75,7 @@ func (m *Manager) Import(ctx context.Context, r io.Reader, cfg ImportConfig) (_ 
 	cfg.Progress("reading the list of databases")
 	db, pool, err := m.openMeta(ctx, m.folder.at(i.meta+"/"+dataName))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", metaArchive, err)
+		return nil, fmt.Errorf("reading %s: %w", metaArchive, older(err, "it"))
 	}
 	err = i.merge(ctx, pool)
 	pool.Close()
@@ -286,7 +288,7 @@ func (i *importer) upgrade(ctx context.Context, id, folder string) error {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case err != nil:
-		i.report.Older = append(i.report.Older, ImportProblem{id, err})
+		i.report.Older = append(i.report.Older, ImportProblem{id, older(err, "it")})
 	}
 	return nil
 }
@@ -309,6 +311,9 @@ func (i *importer) fileEntry(ctx context.Context, h *tar.Header, id, name string
 	folder, err := i.m.stageFile(ctx, id, name, r)
 	if errors.Is(err, ErrInvalid) {
 		return i.fail(h.Name, err)
+	}
+	if errors.As(err, new(*fs.PathError)) { // of the disk, and not of the archive
+		return err
 	}
 	if err != nil {
 		return bad(ctx, err)

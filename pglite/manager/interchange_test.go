@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/calfdb/calf/assets"
 	"github.com/calfdb/calf/internal/peers"
 	"github.com/calfdb/calf/pglite"
 	"github.com/calfdb/calf/pglite/manager"
@@ -160,4 +162,44 @@ func TestInterchangeOlder(t *testing.T) {
 	require.Len(t, report.Older, 2)
 	_, err = m.Open(ctx, "vn0sdrrknx0m4sar")
 	require.ErrorAs(t, err, &version)
+}
+
+// With an upgrade, all of it is.
+func TestInterchangeUpgraded(t *testing.T) {
+	t.Parallel()
+	needGuest(t)
+	if raced {
+		t.Skip("upgrading takes minutes with the race detector; `make test` runs it without, too")
+	}
+	if _, err := assets.OpenGroup("legacy-16"); errors.Is(err, assets.ErrAssetsMissing) {
+		t.Skipf("needs an earlier PostgreSQL: %v", err)
+	}
+	ctx := t.Context()
+	archive := databaseBuild(t, "pglite-0.2")
+	dir := t.TempDir()
+	m := openManager(t, manager.Config{Dir: dir, DB: pglite.Config{Upgrade: true}})
+	report, err := m.Import(ctx, bytes.NewReader(archive), manager.ImportConfig{})
+	require.NoError(t, err)
+	requireImported(t, m, report)
+	require.Empty(t, names(t, filepath.Join(dir, "incoming")))
+	require.Equal(t, []string{"data"}, names(t, filepath.Join(dir, "dbs", "vn0sdrrknx0m4sar")), "the archive is what is kept")
+
+	_, err = m.Create(ctx, manager.NewDatabase{ID: "loaded", Load: strings.NewReader(unpack(t, archive)[2].body)})
+	require.NoError(t, err)
+	require.Equal(t, "Mars,Venus", value[string](t, m, "loaded", "SELECT string_agg(name, ',' ORDER BY name) FROM planet"))
+
+	// One that was imported without an upgrade is upgraded when it is opened, and
+	// what that keeps goes with the database.
+	state, err := m.State(ctx, "loaded")
+	require.NoError(t, err)
+	require.NoError(t, m.CloseDatabase(ctx, "loaded"))
+	require.NoError(t, os.RemoveAll(state.Dir))
+	require.NoError(t, pglite.Restore(ctx, strings.NewReader(unpack(t, archive)[2].body), state.Dir, pglite.RestoreConfig{Earlier: true}))
+	require.Equal(t, "Mars,Venus", value[string](t, m, "loaded", "SELECT string_agg(name, ',' ORDER BY name) FROM planet"))
+	require.Equal(t, []string{"data", "data.pg16.bak"}, names(t, filepath.Join(dir, "dbs", "loaded")))
+	problems, err := m.Check(ctx)
+	require.NoError(t, err)
+	require.Empty(t, problems)
+	require.NoError(t, m.Delete(ctx, "loaded"))
+	require.NotContains(t, names(t, filepath.Join(dir, "dbs")), "loaded")
 }

@@ -16,9 +16,13 @@ import (
 // merge adds the rows of another meta database, and gives what was unpacked its
 // place.
 func (i *importer) merge(ctx context.Context, from querier) error {
-	rows, err := many(ctx, from, pgx.RowToStructByPos[databaseRow], "SELECT id, name, created_at, is_hidden FROM databases ORDER BY created_at, id")
+	rows, err := many(ctx, from, pgx.RowToStructByPos[databaseRow], `SELECT id, name, created_at, is_hidden
+		FROM databases ORDER BY created_at, id LIMIT $1`, maxDatabases+1)
 	if err != nil {
 		return err
+	}
+	if len(rows) > maxDatabases {
+		return fmt.Errorf("%w: it lists more than %d databases", ErrBadArchive, maxDatabases)
 	}
 	return i.add(ctx, rows, func(add func(messageRow) error) error {
 		messages, err := from.Query(ctx, "SELECT id, database_id, role, content, tool_invocations::text, created_at, api_url, model FROM messages ORDER BY created_at, id")
@@ -38,6 +42,10 @@ func (i *importer) merge(ctx context.Context, from querier) error {
 		return messages.Err()
 	})
 }
+
+// maxDatabases is how many an import may list: those of a folder are listed in
+// memory, and a hundred thousand data directories would take terabytes.
+const maxDatabases = 100_000
 
 // A databaseRow is a row of databases as it is: NULL is not the empty text.
 type databaseRow struct {
@@ -235,6 +243,9 @@ func (b *messageBatch) add(ctx context.Context, row messageRow) error {
 		VALUES ($1, $2, $3, $4, $5::text::jsonb, $6, $7, $8) ON CONFLICT (id) DO NOTHING`,
 		row.ID, row.DatabaseID, row.Role, row.Content, row.Tools, row.CreatedAt, row.APIURL, row.Model)
 	b.size += row.size()
+	if b.i.left -= int64(row.size()); b.i.left < 0 {
+		return fmt.Errorf("%w: %w", ErrBadArchive, errLimit)
+	}
 	if b.batch.Len() < maxBatch && b.size < maxBatchBytes {
 		return nil
 	}

@@ -66,6 +66,9 @@ func (m *Manager) CreateMessage(ctx context.Context, n Message) (Message, error)
 	if n.ID == "" {
 		n.ID = m.cfg.NewID()
 	}
+	if err := checkTime(orNow(n.CreatedAt)); err != nil {
+		return Message{}, wrap(err, "creating message", n.ID)
+	}
 	made, err := one(ctx, m.pool, scanMessage, insertMessage+" RETURNING "+messageColumns, n.row()...)
 	return made, wrap(err, "creating message", n.ID)
 }

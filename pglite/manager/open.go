@@ -17,7 +17,7 @@ import (
 // the others.
 //
 // A database of an earlier version of PostgreSQL is left as it is, and the error
-// is a *pglite.VersionError.
+// is a *pglite.VersionError, unless Config.DB.Upgrade is set.
 func (m *Manager) Open(ctx context.Context, id string) (*Handle, error) {
 	h, err := m.dbs.acquire(ctx, id)
 	return h, wrap(err, "opening database", id)

@@ -2,6 +2,7 @@ package manager
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -33,7 +34,7 @@ func (m *Manager) ExportRecords(ctx context.Context) (r Records, err error) {
 // be is reported.
 func (m *Manager) ImportRecords(ctx context.Context, r Records) (_ *ImportReport, err error) {
 	defer func() { err = wrap(err, "importing records", "") }()
-	i := newImporter(m, ImportConfig{Progress: func(string) {}})
+	i := newImporter(m, ImportConfig{Limit: math.MaxInt64, Progress: func(string) {}})
 	defer i.close()
 	list, err := m.databases(ctx, m.pool)
 	if err != nil {

@@ -18,8 +18,9 @@ type ImportReport struct {
 	// added without a name.
 	Unlisted []string
 	// Older are databases that were added as they are, but are of an earlier
-	// version of PostgreSQL and cannot be opened. The error is a
-	// *pglite.VersionError.
+	// version of PostgreSQL and cannot be opened before they are upgraded. The
+	// error is a *pglite.VersionError or, if Config.DB.Upgrade is set, what came of
+	// that.
 	Older []ImportProblem
 	// Failed is what was not added, such as databases whose archive is damaged,
 	// with all their messages.
