@@ -22,9 +22,9 @@ const (
 	fusion = 60
 	// fused is at least how many of each search are fused.
 	fused = 50
-	// rankedWords is how many chunks with one of the words are ranked: more would
-	// take more than a second.
-	rankedWords = 10_000
+	// wordHits is how many chunks with a word are considered, and of how many it
+	// is said to be rare. A word that more have says little.
+	wordHits = 10_000
 )
 
 // HybridQuery searches a base for words and for vectors, and fuses what both
@@ -32,8 +32,8 @@ const (
 // over the searches that found it, so that what both find comes first.
 //
 // Any of the words is enough, many and rare ones are better; they are compared
-// as in Search. If more than 10 000 chunks have one of the words, some of them
-// are not considered.
+// as in Search. Of a word that more than 10 000 chunks have, some of these are
+// not considered.
 func (k knowledge) HybridQuery(ctx context.Context, baseID, words string, vector []float32, o HybridOptions) ([]Match, error) {
 	const op = "searching knowledge base"
 	if o.WordWeight == 0 {
@@ -56,9 +56,13 @@ func (k knowledge) HybridQuery(ctx context.Context, baseID, words string, vector
 }
 
 // hybridSQL materializes each search, since what makes the planner use an index
-// for one must not change the other.
+// for one must not change the other. Words are looked up one by one: which chunks
+// have one is what a GIN index knows without reading them, and how many, too, from
+// which follows what it counts for (its inverse document frequency). Only the best
+// are read, to sort those with the same words by how often they have them. The base
+// is compared in a way that no index knows: before a table has been analyzed, the
+// planner would take that index, and read and parse all of the base.
 func (k knowledge) hybridSQL(q *vectorQuery, limit int) string {
-	wordsQuery := fmt.Sprintf("replace(plainto_tsquery('%s'::regconfig, @words)::text, ' & ', ' | ')::tsquery", k.cfg.Language)
 	var filter strings.Builder
 	if q.filter.FileIDs != nil {
 		filter.WriteString(" AND c.file_id = ANY(@files::text[])")
@@ -67,32 +71,46 @@ func (k knowledge) hybridSQL(q *vectorQuery, limit int) string {
 		filter.WriteString(" AND c.file_id IN (SELECT f.id FROM knowledge_files f WHERE f.base_id = @base" + q.whereFile() + ")")
 	}
 	filter.WriteString(q.whereChunk())
-	vector := k.vector("c.content")
-	return fmt.Sprintf(`
-		WITH near AS MATERIALIZED (%[1]s),
+	return strings.NewReplacer(
+		"{near}", q.near(), "{enough}", q.enough(), "{similarity}", q.metric.similarity(), "{filter}", filter.String(),
+		"{vector}", k.vector("c.content"), "{language}", k.cfg.Language, "{wordHits}", fmt.Sprint(wordHits),
+		"{ranked}", fmt.Sprint(max(Ranked, q.candidates)), "{candidates}", fmt.Sprint(q.candidates), "{k}", fmt.Sprint(fusion), "{limit}", fmt.Sprint(limit),
+	).Replace(`
+		WITH near AS MATERIALIZED ({near}),
 		by_vector AS (
 			SELECT *, row_number() OVER (ORDER BY distance, id) AS place FROM (
-				SELECT DISTINCT ON (chunk_id) chunk_id, id, distance FROM near WHERE %[2]s ORDER BY chunk_id, distance, id
+				SELECT DISTINCT ON (chunk_id) chunk_id, id, distance FROM near WHERE {enough} ORDER BY chunk_id, distance, id
 			) AS best
 		),
-		found AS MATERIALIZED (
-			SELECT c.id AS chunk_id, %[3]s AS vector FROM knowledge_chunks c
-			WHERE c.base_id = @base AND %[3]s @@ %[4]s%[5]s LIMIT %[6]d
+		words AS MATERIALIZED (
+			SELECT ('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''')::tsquery AS word
+			FROM unnest(to_tsvector('{language}'::regconfig, @words))
+		),
+		hits AS MATERIALIZED (
+			SELECT word, chunk_id, count(*) OVER (PARTITION BY word) AS n FROM words CROSS JOIN LATERAL (
+				SELECT c.id AS chunk_id FROM knowledge_chunks c WHERE c.base_id || '' = @base AND {vector} @@ word{filter} LIMIT {wordHits}
+			) AS found
+		),
+		rarest AS MATERIALIZED (
+			SELECT chunk_id, round(sum(ln(1 + counted.n / hits.n::float8))::numeric, 6) AS weight
+			FROM hits CROSS JOIN (SELECT count(*) AS n FROM (SELECT FROM knowledge_chunks WHERE base_id = @base LIMIT {wordHits}) AS some_of_them) AS counted
+			GROUP BY chunk_id ORDER BY weight DESC, chunk_id LIMIT {ranked}
 		),
 		by_words AS (
-			SELECT chunk_id, row_number() OVER (ORDER BY rank DESC, chunk_id) AS place FROM (
-				SELECT chunk_id, ts_rank(vector, %[4]s, 1) AS rank FROM found ORDER BY rank DESC, chunk_id LIMIT %[7]d
+			SELECT chunk_id, row_number() OVER (ORDER BY weight DESC, rank DESC, chunk_id) AS place FROM (
+				SELECT chunk_id, weight, ts_rank({vector}, replace(plainto_tsquery('{language}'::regconfig, @words)::text, ' & ', ' | ')::tsquery, 1) AS rank
+				FROM rarest JOIN knowledge_chunks c ON c.id = chunk_id
+				ORDER BY weight DESC, rank DESC, chunk_id LIMIT {candidates}
 			) AS best
 		),
 		both_ways AS (
 			SELECT chunk_id, coalesce(v.id, '') AS id, coalesce(distance, 0) AS distance,
-				coalesce(%[8]s, 0) AS similarity,
-				coalesce(1.0::float8 / (%[9]d + v.place), 0) + coalesce(@weight::float8 / (%[9]d + w.place), 0) AS score
+				coalesce({similarity}, 0) AS similarity,
+				coalesce(1.0::float8 / ({k} + v.place), 0) + coalesce(@weight::float8 / ({k} + w.place), 0) AS score
 			FROM by_vector v FULL JOIN by_words w USING (chunk_id)
-			ORDER BY score DESC, chunk_id LIMIT %[10]d
+			ORDER BY score DESC, chunk_id LIMIT {limit}
 		)
 		SELECT b.id, c.file_id, c.id, c.chunk_index, c.content, f.name, f.path, c.metadata, b.distance, b.similarity, b.score
 		FROM both_ways b JOIN knowledge_chunks c ON c.id = b.chunk_id JOIN knowledge_files f ON f.id = c.file_id
-		ORDER BY b.score DESC, c.id`,
-		q.near(), q.enough(), vector, wordsQuery, filter.String(), rankedWords, q.candidates, q.metric.similarity(), fusion, limit)
+		ORDER BY b.score DESC, c.id`)
 }

@@ -74,6 +74,37 @@ func sorted(list []string) []string {
 	return list
 }
 
+// A word that few chunks have counts for more than one that many have, and of
+// those with the same words the one that has them more often, or is shorter, is
+// first.
+func TestHybridQueryPrefersRareWords(t *testing.T) {
+	t.Parallel()
+	onEachKnowing(t, func(t *testing.T, p *presenter.Presenter, _ *pgxpool.Pool) {
+		ctx := context.Background()
+		base(t, p, "b", 2, "")
+		_, err := p.InsertFile(ctx, presenter.NewFile{ID: "f", BaseID: "b"})
+		require.NoError(t, err)
+		chunks := []presenter.Chunk{
+			{FileID: "f", Content: "Pluto is none of the planets, whatever else is said of it in long texts"},
+			{FileID: "f", Content: "Pluto, Pluto, Pluto"},
+			{FileID: "f", Content: `It's C:\planets\pluto`},
+		}
+		for range 50 {
+			chunks = append(chunks, presenter.Chunk{FileID: "f", Content: "Planets, planets, planets of a star"})
+		}
+		for i := range chunks {
+			chunks[i].Index = i
+		}
+		require.NoError(t, p.InsertChunks(ctx, "b", chunks))
+		list, err := p.HybridQuery(ctx, "b", `planets; Pluto's star isn't C:\`, []float32{1, 0}, presenter.HybridOptions{QueryOptions: presenter.QueryOptions{Limit: 5}})
+		require.NoError(t, err)
+		require.Equal(t, []string{"f_0", "f_1", "f_2"}, sorted(ids(list[:3], matchID)))
+		list, err = p.HybridQuery(ctx, "b", "pluto", []float32{1, 0}, presenter.HybridOptions{})
+		require.NoError(t, err)
+		require.Equal(t, []string{"f_1", "f_2", "f_0"}, ids(list, matchID))
+	})
+}
+
 // An index is used, makes what it says it makes, and its recall is known.
 func TestVectorIndexes(t *testing.T) {
 	t.Parallel()
