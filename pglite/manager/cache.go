@@ -195,14 +195,14 @@ func (c *cache) leave(e *entry) {
 // closeEntry closes a database that is leaving.
 func (c *cache) closeEntry(e *entry, why string) error {
 	err := e.db.Close()
+	c.mu.Lock()
+	c.forget(e)
+	c.mu.Unlock()
 	if err != nil {
 		c.logger.Error("closing a database", "id", e.id, "why", why, "error", err)
 	} else {
 		c.logger.Debug("closed a database", "id", e.id, "why", why)
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.forget(e)
 	return err
 }
 

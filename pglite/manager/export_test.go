@@ -25,10 +25,17 @@ type part struct {
 	link string
 }
 
+// pack makes an archive, without spending time on making it small.
 func pack(tb testing.TB, parts ...part) []byte {
 	tb.Helper()
+	return packed(tb, gzip.NoCompression, parts)
+}
+
+func packed(tb testing.TB, level int, parts []part) []byte {
+	tb.Helper()
 	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
+	z, err := gzip.NewWriterLevel(&b, level)
+	require.NoError(tb, err)
 	t := tar.NewWriter(z)
 	for _, p := range parts {
 		h := &tar.Header{Name: p.name, Typeflag: p.kind, Linkname: p.link, Mode: 0o644, Size: int64(len(p.body))}

@@ -3,6 +3,7 @@ package manager_test
 import (
 	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"path/filepath"
 	"strings"
@@ -18,6 +19,7 @@ import (
 // left, and what is whole is imported.
 func TestImportHostile(t *testing.T) {
 	t.Parallel()
+	skipRaced(t)
 	m := sample(t)
 	entries := map[string]string{}
 	for _, p := range unpack(t, export(t, m)) {
@@ -126,14 +128,25 @@ func contains(list []string, s string) bool {
 	return false
 }
 
+// skipRaced skips what packs and unpacks many archives, which has no goroutines of
+// its own.
+func skipRaced(t *testing.T) {
+	t.Helper()
+	if raced {
+		t.Skip("archives take minutes with the race detector; `make test` runs it without, too")
+	}
+}
+
 // bomb is a small archive of 200 MB of zeros.
 func bomb(tb testing.TB) string {
-	return string(pack(tb, part{name: "PG_VERSION", body: "18\n"}, part{name: "base/1/1", body: strings.Repeat("\x00", 200<<20)}))
+	tb.Helper()
+	return string(packed(tb, gzip.BestSpeed, []part{{name: "PG_VERSION", body: "18\n"}, {name: "base/1/1", body: strings.Repeat("\x00", 200<<20)}}))
 }
 
 // Databases of an earlier version are imported as they are, never lost.
 func TestImportOlder(t *testing.T) {
 	t.Parallel()
+	skipRaced(t)
 	ctx := t.Context()
 	m := sample(t)
 	parts := unpack(t, export(t, m))
@@ -196,6 +209,7 @@ func bodyOf(tb testing.TB, archive, name string) string {
 // An import that is cancelled leaves nothing.
 func TestImportCancelled(t *testing.T) {
 	t.Parallel()
+	skipRaced(t)
 	m := sample(t)
 	archive := export(t, m)
 	dir := t.TempDir()
