@@ -15,8 +15,9 @@ import (
 // longer message is stored, and found by its beginning.
 const SearchedCharacters = 100_000
 
-// Ranked is how many hits SearchOptions.Best chooses from.
-const Ranked = 200
+// Ranked is how many hits SearchOptions.Best chooses from, and so the most that
+// it returns. Each has to be parsed.
+const Ranked = 100
 
 // SearchOptions say how to search. The zero value searches everything.
 type SearchOptions struct {
