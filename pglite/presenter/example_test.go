@@ -203,8 +203,8 @@ func ExamplePresenter_Search() {
 		fmt.Println(h.Role, h.Snippet.Mark("*", "*", nil))
 	}
 	// Output:
-	// assistant Every giant *planet* has: Saturn's are the brightest
-	// user Which *planets* have rings
+	// assistant Every giant *planet* has: Saturn's are the brightest.
+	// user Which *planets* have rings?
 }
 
 // A conversation as a text for people.

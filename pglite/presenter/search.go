@@ -19,6 +19,10 @@ const SearchedCharacters = 100_000
 // it returns. Each has to be parsed.
 const Ranked = 100
 
+// wholeSnippet is up to how many characters a message is its own snippet: two
+// lines. PostgreSQL would leave out the short words at the ends.
+const wholeSnippet = 160
+
 // SearchOptions say how to search. The zero value searches everything.
 type SearchOptions struct {
 	// ConversationID limits the search to a conversation.
@@ -49,7 +53,8 @@ type SearchHit struct {
 	At time.Time `json:"at"`
 	// Rank is how well the text matches, the more the better; 0 unless Best.
 	Rank float32 `json:"rank,omitempty"`
-	// Snippet is the text around what was found, or the title.
+	// Snippet is the text around what was found, or all of a short text, or the
+	// title.
 	Snippet Snippet `json:"snippet"`
 }
 
@@ -186,7 +191,7 @@ func (c chat) searchSQL(o SearchOptions, after bool, most, window int) string {
 	return fmt.Sprintf(`
 SELECT at, kind, best.id, conversation_id, c.title, msg_id, role, rank, among,
 	ts_headline('%[1]s'::regconfig, translate(left(content, %[2]d), chr(2) || chr(3), ''), %[3]s,
-		CASE kind WHEN 1 THEN 'HighlightAll=true' ELSE 'MaxFragments=2, MinWords=5, MaxWords=20, FragmentDelimiter=" … "' END
+		CASE WHEN kind = 1 OR length(content) <= %[9]d THEN 'HighlightAll=true' ELSE 'MaxFragments=2, MinWords=5, MaxWords=20, FragmentDelimiter=" … "' END
 		|| ', StartSel=' || chr(2) || ', StopSel=' || chr(3))
 FROM (
 	SELECT *, %[4]s AS rank, count(*) OVER () AS among FROM (
@@ -195,5 +200,5 @@ FROM (
 		) AS found ORDER BY at DESC, kind DESC, id DESC LIMIT %[6]d
 	) AS newest ORDER BY %[7]s LIMIT @limit
 ) AS best JOIN conversations c ON c.conv_id = conversation_id ORDER BY %[8]s`,
-		c.cfg.Language, SearchedCharacters, q, rank, strings.Join(tables, "\n\t\t\tUNION ALL\n\t\t\t"), most, order, strings.ReplaceAll(order, " id ", " best.id "))
+		c.cfg.Language, SearchedCharacters, q, rank, strings.Join(tables, "\n\t\t\tUNION ALL\n\t\t\t"), most, order, strings.ReplaceAll(order, " id ", " best.id "), wholeSnippet)
 }

@@ -77,7 +77,7 @@ func TestSearch(t *testing.T) {
 		require.Equal(t, "The red planet", hits[2].Title)
 		require.Equal(t, presenter.Assistant, hits[2].Role)
 		require.Equal(t, at(2), hits[2].At)
-		require.Equal(t, "Iron rusts: a [planet] of rust", hits[2].Snippet.Mark("[", "]", nil))
+		require.Equal(t, "Iron rusts: a [planet] of rust.", hits[2].Snippet.Mark("[", "]", nil))
 		require.Equal(t, "The red [planet]", hits[0].Snippet.Mark("[", "]", nil))
 		require.Contains(t, hits[1].Snippet.Mark("<em>", "</em>", html.EscapeString), "wine &amp; a")
 		hits, more, err = p.Search(ctx, "planet", presenter.SearchOptions{Limit: 3, After: more})
