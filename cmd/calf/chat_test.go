@@ -82,7 +82,7 @@ func chats(t *testing.T, db string) {
 	require.Equal(t, outcome{exitOK, conversationA, ""}, calf(t, "", "chat", "show", "--db", db, "a"))
 	require.Equal(t, outcome{exitFailed, "", "calf: reading conversation \"none\": not found\n"}, calf(t, "", "chat", "show", "--db", db, "none"))
 
-	require.Equal(t, outcome{exitOK, "2025-09-08 09:00:00  a  Planets and [31mmoons: user\n   Which *planets* have *rings*\n", ""},
+	require.Equal(t, outcome{exitOK, "2025-09-08 09:00:00  a  Planets and [31mmoons: user\n   Which *planets* have *rings*?\n", ""},
 		calf(t, "", "chat", "search", "--db", db, "planet", "ring"))
 	require.Equal(t, outcome{exitOK, "2025-09-08 10:00:00  b  Shopping: title\n   *Shopping*\n", ""}, calf(t, "", "chat", "search", "--db", db, "--titles", "shop"))
 	require.Equal(t, outcome{exitOK, "nothing was found\n", ""}, calf(t, "", "chat", "search", "--db", db, "--conversation", "b", "planet"))
