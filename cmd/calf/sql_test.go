@@ -109,7 +109,7 @@ func TestSQLDumpAndRestore(t *testing.T) {
 	got := ok("dump", "--db", at("data"), "--format", "sql", "--", "--schema-only", "--exclude-table", "secret")
 	require.Contains(t, got.stdout, "CREATE TABLE public.t (")
 	require.NotContains(t, got.stdout, "secret")
-	require.NotContains(t, got.stdout, "42")
+	require.NotContains(t, got.stdout, "COPY public.t") // a token in it is random
 	require.Contains(t, ok("dump", "--db", at("data"), "-d", "other", "--format", "sql", "-").stdout, "CREATE TABLE public.o (")
 	got = calf(t, "", "dump", "--db", at("data"), at("a.sql"), "--", "-t", "nowhere")
 	require.Equal(t, exitFailed, got.status)
