@@ -1,0 +1,103 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/calfdb/calf/runtime/internal/emscripten"
+)
+
+// stop shuts down as PostgreSQL does in its fast mode: first all processes but
+// the checkpointer, then that, which writes the shutdown checkpoint.
+func (pm *postmaster) stop(ctx context.Context) error {
+	pm.procMu.Lock()
+	pm.stopping = true
+	pm.procMu.Unlock()
+	pm.starting.Wait()
+	var checkpointer *child
+	all := pm.children()
+	for _, ch := range all {
+		if ch.kind == bCheckpointer {
+			checkpointer = ch
+		} else {
+			ch.post(sigTERM)
+		}
+	}
+	for _, ch := range all {
+		if ch != checkpointer {
+			if err := pm.await(ctx, ch.done); err != nil {
+				return err
+			}
+		}
+	}
+	if checkpointer == nil {
+		pm.abandon()
+		return errors.New("runtime: shutting down: the checkpointer is not running")
+	}
+	checkpointer.post(sigINT)
+	if err := pm.await(ctx, pm.xlogShutdown, checkpointer.done); err != nil {
+		return err
+	}
+	checkpointer.post(sigUSR2)
+	if err := pm.await(ctx, checkpointer.done); err != nil {
+		return err
+	}
+	_, err := pm.call("proc_exit", 0) // removes postmaster.pid
+	if status, ok := emscripten.ExitStatus(err); !ok || status != 0 {
+		err = fmt.Errorf("runtime: shutting down: %w", pm.c.log.failure(err))
+	} else {
+		err = pm.crashError()
+	}
+	pm.release()
+	return err
+}
+
+// crashError returns why the postmaster's processes were ended, if one crashed.
+func (pm *postmaster) crashError() error {
+	pm.procMu.Lock()
+	defer pm.procMu.Unlock()
+	if pm.crash == nil {
+		return nil
+	}
+	return pm.crash
+}
+
+// release gives up what is left when no process runs.
+func (pm *postmaster) release() {
+	pm.reaping.Wait()
+	pm.spares.close()
+	pm.proc.close()
+	pm.segments.close()
+}
+
+// await waits for one of the channels. If ctx ends first, all processes are
+// ended at once.
+func (pm *postmaster) await(ctx context.Context, some ...<-chan struct{}) error {
+	either := some[0]
+	or := some[len(some)-1]
+	select {
+	case <-either:
+	case <-or:
+	case <-ctx.Done():
+		pm.abandon()
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// abandon ends all processes at once.
+func (pm *postmaster) abandon() {
+	pm.procMu.Lock()
+	pm.stopping = true
+	pm.procMu.Unlock()
+	pm.starting.Wait()
+	all := pm.children()
+	for _, ch := range all {
+		ch.kill9()
+	}
+	for _, ch := range all {
+		<-ch.done
+	}
+	pm.release()
+}
