@@ -36,17 +36,26 @@ const maxVessels = 8
 // take returns a vessel whose memory is a clone of an image that may grow to
 // limit bytes; false means that there is none.
 func (v *vessels) take(im *linmem.Image, limit uint64) (vessel, bool) {
+	for {
+		one, ok := v.pop()
+		if !ok {
+			return vessel{}, false
+		}
+		if one.mem.Limit() == limit && one.occupy(im) == nil {
+			return one, true
+		}
+		one.close()
+	}
+}
+
+func (v *vessels) pop() (one vessel, ok bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for n := len(v.idle); n > 0; n = len(v.idle) {
-		last := v.idle[n-1]
-		v.idle = v.idle[:n-1]
-		if last.mem.Limit() == limit && last.occupy(im) == nil {
-			return last, true
-		}
-		last.close()
+	if n := len(v.idle); n > 0 {
+		one, v.idle = v.idle[n-1], v.idle[:n-1]
+		return one, true
 	}
-	return vessel{}, false
+	return one, false
 }
 
 // occupy gives the instance a clone of an image for a memory.
@@ -66,13 +75,19 @@ func (v vessel) occupy(im *linmem.Image) error {
 
 // put keeps a vessel, or closes it if there are enough.
 func (v *vessels) put(one vessel) {
+	if !one.mem.Vacate() || !v.push(one) {
+		one.close()
+	}
+}
+
+func (v *vessels) push(one vessel) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.closed || len(v.idle) >= maxVessels || !one.mem.Vacate() {
-		one.close()
-		return
+	if v.closed || len(v.idle) >= maxVessels {
+		return false
 	}
 	v.idle = append(v.idle, one)
+	return true
 }
 
 func (v vessel) close() {
