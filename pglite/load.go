@@ -11,13 +11,14 @@ import (
 	"io"
 	"strings"
 
+	"github.com/calfdb/calf/internal/relay"
 	"github.com/calfdb/calf/runtime/vfs"
 )
 
 // unpack unpacks an archive of a data directory, tar or tar.gz, into an empty
 // volume. limit bounds what is in it, in bytes; 0 is the default of vfs.
 func unpack(ctx context.Context, r io.Reader, v vfs.Volume, limit int64) error {
-	in := bufio.NewReaderSize(contextReader{ctx, r}, 64<<10)
+	in := bufio.NewReaderSize(relay.Reader(ctx, r), 64<<10)
 	var archive io.Reader = in
 	if magic, _ := in.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) { // RFC 1952
 		zr, err := gzip.NewReader(in)
@@ -65,19 +66,6 @@ func checkArchive(v vfs.Volume) error {
 		return fmt.Errorf("%w: the data directory is in the directory %s of the archive, and has to be at the top", ErrNotPostgres, where)
 	}
 	return fmt.Errorf("%w: the archive has no %s", ErrNotPostgres, versionName)
-}
-
-// contextReader is a reader that fails when a context has ended.
-type contextReader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (c contextReader) Read(p []byte) (int, error) {
-	if c.ctx.Err() != nil {
-		return 0, context.Cause(c.ctx)
-	}
-	return c.r.Read(p)
 }
 
 // gunzip is a decompressor whose errors tell whether the archive is bad.

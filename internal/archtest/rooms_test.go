@@ -13,7 +13,7 @@ var rooms = []room{
 	{path: "pglite/pglitetest", may: []string{"pglite", "schema", "assets"}},
 	{path: "pglite/embed"},
 	{path: "pglite/presenter", may: []string{"schema"}},
-	{path: "pglite/manager", may: []string{"pglite", "schema", "assets"}},
+	{path: "pglite/manager", may: []string{"pglite", "schema", "assets", "internal/relay"}},
 	{path: "pglite/importer", may: []string{"pglite", "schema", "assets"}},
 	{path: "conformance"},
 	{path: "crash"},

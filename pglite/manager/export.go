@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/calfdb/calf/internal/relay"
 	"github.com/calfdb/calf/pglite"
 )
 
@@ -186,7 +187,7 @@ func (x *exporter) entry(ctx context.Context, name string, size int64, r io.Read
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(x.tar, contextReader{ctx, r})
+	_, err = io.Copy(x.tar, relay.Reader(ctx, r))
 	return err
 }
 

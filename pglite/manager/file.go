@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/calfdb/calf/internal/relay"
 )
 
 // What is in the folder of a file: its content, and its name, which may be one
@@ -68,7 +70,7 @@ func (m *Manager) stageFile(ctx context.Context, id, name string, r io.Reader) (
 	}
 	err = m.writeFile(made+"/"+nameName, strings.NewReader(name))
 	if err == nil {
-		err = m.writeFile(made+"/"+contentName, contextReader{ctx, r})
+		err = m.writeFile(made+"/"+contentName, relay.Reader(ctx, r))
 	}
 	if err == nil {
 		err = m.folder.sync(made)
@@ -159,17 +161,4 @@ func (m *Manager) file(id string) (File, error) {
 		return File{}, err
 	}
 	return File{ID: id, Name: string(name), Size: info.Size(), SavedAt: info.ModTime()}, nil
-}
-
-// A contextReader fails when a context has ended.
-type contextReader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (c contextReader) Read(p []byte) (int, error) {
-	if c.ctx.Err() != nil {
-		return 0, context.Cause(c.ctx)
-	}
-	return c.r.Read(p)
 }

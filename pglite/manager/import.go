@@ -14,6 +14,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/calfdb/calf/internal/relay"
 	"github.com/calfdb/calf/pglite"
 )
 
@@ -57,15 +58,11 @@ func (m *Manager) Import(ctx context.Context, r io.Reader, cfg ImportConfig) (_ 
 	if cfg.Progress == nil {
 		cfg.Progress = func(string) {}
 	}
-	i := newImporter(m, cfg)
-	defer i.close()
-	list, err := m.databases(ctx, m.pool)
+	i, err := newImporter(ctx, m, cfg)
 	if err != nil {
 		return nil, err
 	}
-	for _, d := range list {
-		i.known[d.ID] = true
-	}
+	defer i.close()
 	if err := i.read(ctx, r); err != nil {
 		return nil, err
 	}
@@ -100,11 +97,16 @@ type importer struct {
 
 type stagedFile struct{ id, folder string }
 
-func newImporter(m *Manager, cfg ImportConfig) *importer {
-	return &importer{
+func newImporter(ctx context.Context, m *Manager, cfg ImportConfig) (*importer, error) {
+	i := &importer{
 		m: m, cfg: cfg, left: cfg.Limit, report: &ImportReport{},
 		known: map[string]bool{}, dbs: map[string]string{}, failed: map[string]bool{},
 	}
+	list, err := m.databases(ctx, m.pool)
+	for _, d := range list {
+		i.known[d.ID] = true
+	}
+	return i, err
 }
 
 // close removes what was not given its place.
@@ -131,7 +133,7 @@ func (i *importer) fail(name string, err error) error {
 
 // read unpacks the archive.
 func (i *importer) read(ctx context.Context, r io.Reader) error {
-	in := bufio.NewReaderSize(contextReader{ctx, r}, 64<<10)
+	in := bufio.NewReaderSize(relay.Reader(ctx, r), 64<<10)
 	var plain io.Reader = in
 	// A browser may have unpacked what it downloaded.
 	if magic, _ := in.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) { // RFC 1952

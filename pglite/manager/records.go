@@ -34,15 +34,11 @@ func (m *Manager) ExportRecords(ctx context.Context) (r Records, err error) {
 // be is reported.
 func (m *Manager) ImportRecords(ctx context.Context, r Records) (_ *ImportReport, err error) {
 	defer func() { err = wrap(err, "importing records", "") }()
-	i := newImporter(m, ImportConfig{Limit: math.MaxInt64, Progress: func(string) {}})
-	defer i.close()
-	list, err := m.databases(ctx, m.pool)
+	i, err := newImporter(ctx, m, ImportConfig{Limit: math.MaxInt64, Progress: func(string) {}})
 	if err != nil {
 		return nil, err
 	}
-	for _, d := range list {
-		i.known[d.ID] = true
-	}
+	defer i.close()
 	rows := make([]databaseRow, len(r.Databases))
 	for n, d := range r.Databases {
 		rows[n] = databaseRow{d.ID, nullable(d.Name), orNow(d.CreatedAt), d.Hidden}

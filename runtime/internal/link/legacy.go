@@ -151,19 +151,7 @@ func (f *legacyFacts) link(artifact []byte) (*Linked, error) {
 	if _, err := m.padStack([]uint32{check}, nil); err != nil {
 		return nil, err
 	}
-	if err := m.addImports(Hooks, hooks); err != nil {
-		return nil, err
-	}
-	if err := m.addDynCalls(); err != nil {
-		return nil, err
-	}
-	slots, err := m.fillTable()
-	if err != nil {
-		return nil, err
-	}
-	grow := m.addFunc(signature("i", "i"), []byte{opRefNull, 0x70, opLocalGet, 0, opPrefixFC, 15, 0})
-	m.exports = append(m.exports, exported{GrowTable, kindFunc, grow})
-	return &Linked{Wasm: m.encode(), Functions: slots, Imports: m.functionImports()}, nil
+	return m.linked(nil)
 }
 
 // interruptible makes a settled module check for interrupts as Main's do.

@@ -179,6 +179,12 @@ func (f *facts) link(artifact []byte) (*Linked, error) {
 	for _, t := range f.tables {
 		m.exportAddress(t.name, t.address)
 	}
+	return m.linked(data)
+}
+
+// linked is the end of linking: what the host calls, and is called by, is added,
+// and the module written.
+func (m *module) linked(data []byte) (*Linked, error) {
 	if err := m.addImports(Hooks, hooks); err != nil {
 		return nil, err
 	}
