@@ -42,7 +42,7 @@ func TestArchiveAndRestore(t *testing.T) {
 	before := tree(t, dir)
 	var archive bytes.Buffer
 	var last pglite.Progress
-	require.NoError(t, pglite.Archive(t.Context(), dir, &archive, pglite.DumpConfig{Progress: func(p pglite.Progress) { last = p }}))
+	require.NoError(t, pglite.Archive(t.Context(), dir, &archive, pglite.ArchiveConfig{Progress: func(p pglite.Progress) { last = p }}))
 	require.Equal(t, pglite.Progress{Phase: "copying the files", Done: int64(archive.Len()), Total: int64(archive.Len())}, last)
 	require.Equal(t, before, tree(t, dir))
 	require.NoFileExists(t, filepath.Join(dir, "calf.lock"))
@@ -71,7 +71,7 @@ func TestArchiveAndRestore(t *testing.T) {
 	require.Equal(t, 1000, query[int](t, db, "SELECT count(*) FROM u"))
 
 	var again bytes.Buffer
-	err := pglite.Archive(t.Context(), to, &again, pglite.DumpConfig{})
+	err := pglite.Archive(t.Context(), to, &again, pglite.ArchiveConfig{})
 	require.ErrorIs(t, err, pglite.ErrLocked)
 	require.ErrorContains(t, err, "pglite: archiving "+to+": ")
 	require.ErrorIs(t, pglite.Restore(t.Context(), &archive, to, pglite.RestoreConfig{}), pglite.ErrLocked)
@@ -84,7 +84,7 @@ func TestArchiveOfCrashedDirectory(t *testing.T) {
 	db := open(t, pglite.Config{Dir: live, Durability: pglite.None})
 	exec(t, db, "CREATE TABLE t AS SELECT g FROM generate_series(1, 100000) g")
 	var archive bytes.Buffer
-	require.NoError(t, pglite.Archive(t.Context(), copyDir(t, live), &archive, pglite.DumpConfig{}))
+	require.NoError(t, pglite.Archive(t.Context(), copyDir(t, live), &archive, pglite.ArchiveConfig{}))
 	for r := tar.NewReader(bytes.NewReader(archive.Bytes())); ; {
 		h, err := r.Next()
 		if err == io.EOF {
@@ -144,7 +144,7 @@ func TestArchiveRefuses(t *testing.T) {
 			if w == nil {
 				w = io.Discard
 			}
-			err := pglite.Archive(ctx, dir, w, pglite.DumpConfig{})
+			err := pglite.Archive(ctx, dir, w, pglite.ArchiveConfig{})
 			require.NoFileExists(t, filepath.Join(dir, "calf.lock"))
 			if name == "Whole" {
 				require.NoError(t, err)
@@ -163,7 +163,7 @@ func TestArchiveRefuses(t *testing.T) {
 			}
 		})
 	}
-	require.ErrorIs(t, pglite.Archive(t.Context(), filepath.Join(t.TempDir(), "none"), io.Discard, pglite.DumpConfig{}), fs.ErrNotExist)
+	require.ErrorIs(t, pglite.Archive(t.Context(), filepath.Join(t.TempDir(), "none"), io.Discard, pglite.ArchiveConfig{}), fs.ErrNotExist)
 }
 
 // Restore refuses what Load refuses; see TestLoadRefuses.

@@ -29,15 +29,21 @@ type backup struct {
 	started     time.Time
 }
 
-// beginBackup waits for a checkpoint, so that little of the log is needed, and
+// A backupSource is a running database: its data directory, and how to connect to it.
+type backupSource struct {
+	Volume vfs.Volume
+	Server *pgx.ConnConfig
+}
+
+// begin waits for a checkpoint, so that little of the log is needed, and
 // starts a backup. The caller ends it, unless it fails; more than once does no
 // harm.
-func (db *DB) beginBackup(ctx context.Context) (_ *backup, err error) {
-	b := &backup{vol: db.vol, started: time.Now()}
-	if b.conn, err = db.superuser(ctx); err != nil {
+func (s backupSource) begin(ctx context.Context) (_ *backup, err error) {
+	b := &backup{vol: s.Volume, started: time.Now()}
+	if b.conn, err = s.superuser(ctx); err != nil {
 		return nil, err
 	}
-	mem, inMemory := db.vol.(*vfs.Memory)
+	mem, inMemory := s.Volume.(*vfs.Memory)
 	if inMemory {
 		err = b.snapshot(ctx, mem)
 	} else {
@@ -51,8 +57,8 @@ func (db *DB) beginBackup(ctx context.Context) (_ *backup, err error) {
 
 // superuser connects as a superuser. No setting of a role or a database makes
 // its statements fail.
-func (db *DB) superuser(ctx context.Context) (*pgx.Conn, error) {
-	cfg := db.ConnConfig()
+func (s backupSource) superuser(ctx context.Context) (*pgx.Conn, error) {
+	cfg := s.Server.Copy()
 	cfg.RuntimeParams = map[string]string{
 		"application_name": "calf dump", "client_min_messages": "warning", "search_path": "pg_catalog",
 		"statement_timeout": "0", "transaction_timeout": "0", "lock_timeout": "0", "idle_session_timeout": "0",
@@ -131,9 +137,8 @@ func (b *backup) end(ctx context.Context) {
 }
 
 const (
-	controlName = "global/pg_control"
-	labelName   = "backup_label"
-	walDir      = "pg_wal"
+	labelName = "backup_label"
+	walDir    = "pg_wal"
 )
 
 // files lists what is to be copied but the log and what comes last, and tells

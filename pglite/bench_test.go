@@ -16,7 +16,7 @@ func BenchmarkColdCompile(b *testing.B) { benchmarkLoad(b, func() string { retur
 
 // BenchmarkCachedLoad loads the guest that has been compiled before.
 func BenchmarkCachedLoad(b *testing.B) {
-	dir, err := pglite.DefaultCacheDir()
+	dir, err := runtime.DefaultCacheDir()
 	require.NoError(b, err)
 	benchmarkLoad(b, func() string { return dir })
 }

@@ -2,13 +2,12 @@ package pglite
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -64,11 +63,11 @@ type Config struct {
 	// that has a database is opened as it is. Init does not count then, and
 	// Username and Database are by default those of the template.
 	Template *Template
-	// Upgrade upgrades a data directory of PGlite 0.2, 0.3 or 0.4 before it is
-	// opened, as the function Upgrade does, which takes a while and needs the
-	// packages of the old version. Without it, opening one is a *VersionError,
-	// and so is an archive of one in Load: for those there is Restore.
-	Upgrade bool
+	// Upgrade, if set, is called for a data directory of PGlite 0.2, 0.3 or 0.4,
+	// and makes it one of this version: upgrade.Directory of package
+	// pglite/upgrade does. Without it, opening one is a *VersionError, and so is
+	// an archive of one in Load: for those there is dump.Restore.
+	Upgrade func(ctx context.Context, cfg Config) error
 	// NoBackground leaves out PostgreSQL's background writer, WAL writer and
 	// autovacuum. Checkpoints are always done. Without the WAL writer, commits
 	// with Relaxed reach the disk with the next checkpoint at the latest, which
@@ -183,13 +182,6 @@ func (c Config) validate() (Config, error) {
 	if c.Progress == nil {
 		c.Progress = func(string) {}
 	}
-	if c.CacheDir == "" {
-		dir, err := DefaultCacheDir()
-		if err != nil {
-			return c, err
-		}
-		c.CacheDir = dir
-	}
 	return c, nil
 }
 
@@ -201,14 +193,3 @@ var ownSettings = []string{
 	"listen_addresses", "unix_socket_directories", "io_method", "log_line_prefix",
 	"logging_collector", "data_directory",
 }
-
-// DefaultCacheDir returns the folder in which compiled code is kept by default.
-func DefaultCacheDir() (string, error) {
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("pglite: finding the cache folder (set Config.CacheDir): %w", err)
-	}
-	return filepath.Join(dir, "calf", "compiled"), nil
-}
-
-var errNotDirectory = errors.New("not a directory")

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/calfdb/calf/wire"
@@ -18,30 +16,6 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	pgxvec "github.com/pgvector/pgvector-go/pgx"
 )
-
-// inMemory is a connection string for a database in this process. What the
-// environment says about servers is not about this one.
-const inMemory = "host=calf port=5432 sslmode=disable user=postgres password='' database=postgres passfile='' " +
-	"connect_timeout=0 target_session_attrs=any sslrootcert='' channel_binding=disable require_auth='' min_protocol_version=3.0"
-
-// parseInMemory parses inMemory. If PGSERVICE is set, pgx wants to find that
-// service in a file, whatever the connection string says: it gets one.
-func parseInMemory[Config any](parse func(string) (Config, error)) (cfg Config, err error) {
-	if os.Getenv("PGSERVICE") == "" {
-		return parse(inMemory)
-	}
-	f, err := os.CreateTemp("", "calf-service-")
-	if err != nil {
-		return cfg, err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.WriteString("[calf]\n")
-	if err := errors.Join(err, f.Close()); err != nil {
-		return cfg, err
-	}
-	quote := strings.NewReplacer(`\`, `\\`, `'`, `\'`)
-	return parse(inMemory + " service=calf servicefile='" + quote.Replace(f.Name()) + "'")
-}
 
 // Connect opens a connection to the default database as the default user.
 func (db *DB) Connect(ctx context.Context) (*pgx.Conn, error) {
@@ -75,15 +49,7 @@ func (db *DB) SQL() *sql.DB {
 // and a dial function that connects in memory. The caller may change it, User
 // and Database for example, and owns it.
 func (db *DB) ConnConfig() *pgx.ConnConfig {
-	cfg, err := parseInMemory(pgx.ParseConfig)
-	if err != nil {
-		panic("BUG: " + err.Error())
-	}
-	clear(cfg.RuntimeParams) // of PGAPPNAME, PGOPTIONS and PGTZ
-	cfg.User, cfg.Database = db.cfg.Username, db.cfg.Database
-	cfg.Fallbacks = nil
-	cfg.DialFunc = db.dial
-	cfg.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil }
+	cfg := memoryConfig(db.cfg.Username, db.cfg.Database, db.dial)
 	// When a context ends, the statement is cancelled and the session stays.
 	cfg.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: cancelDeadline}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
@@ -84,7 +83,7 @@ func OpenConfig(ctx context.Context, cfg Config) (_ *DB, err error) {
 		}
 		db.dir, db.release = dir.path, append(db.release, dir)
 	}
-	mod, err := loadModule(ctx, cfg)
+	mod, err := loadModule(ctx, cfg.guest())
 	if err != nil {
 		return nil, err
 	}
@@ -122,13 +121,10 @@ func openUpgraded(ctx context.Context, cfg Config) (*directory, error) {
 		return newDirectory(cfg.Dir)
 	}
 	dir, err := openDirectory(cfg.Dir)
-	if !cfg.Upgrade || !upgradable(err) {
+	if cfg.Upgrade == nil || !upgradable(err) {
 		return dir, err
 	}
-	_, err = runUpgrade(ctx, UpgradeConfig{
-		Dir: cfg.Dir, Progress: cfg.Progress, Logger: cfg.Logger, Assets: cfg.Assets, CacheDir: cfg.CacheDir,
-	})
-	if err != nil && !errors.Is(err, ErrUpToDate) { // somebody else may have been faster
+	if err := cfg.Upgrade(ctx, cfg); err != nil {
 		return nil, fmt.Errorf("upgrading: %w", err)
 	}
 	return openDirectory(cfg.Dir)
@@ -371,39 +367,17 @@ func (db *DB) log(m runtime.LogMessage) {
 	logTo(db.cfg.Logger, level, m)
 }
 
-// levelOf returns what level a message has by its severity.
-func levelOf(m runtime.LogMessage) slog.Level {
-	switch {
-	case strings.HasPrefix(m.Severity, "DEBUG"):
-		return slog.LevelDebug
-	case m.Severity == "WARNING":
-		return slog.LevelWarn
-	case m.Severity == "ERROR", m.Severity == "FATAL", m.Severity == "PANIC":
-		return slog.LevelError
-	}
-	return slog.LevelInfo
-}
-
-// logTo passes a message of a server on to a logger.
-func logTo(logger *slog.Logger, level slog.Level, m runtime.LogMessage) {
-	if !logger.Enabled(context.Background(), level) {
-		return
-	}
-	attrs := []slog.Attr{slog.Int("pid", m.PID), slog.String("severity", m.Severity)}
-	for _, a := range []struct{ key, value string }{
-		{"sqlstate", m.SQLState}, {"detail", m.Detail}, {"hint", m.Hint},
-		{"context", m.Context}, {"statement", m.Statement},
-	} {
-		if a.value != "" && a.value != "00000" {
-			attrs = append(attrs, slog.String(a.key, a.value))
-		}
-	}
-	logger.LogAttrs(context.Background(), level, m.Text, attrs...)
-}
-
 func (db *DB) crashed(e *CrashError) {
 	db.mu.Lock()
 	db.crash = e
 	db.mu.Unlock()
 	db.cfg.Logger.Error("PostgreSQL crashed and restarts", "error", e)
+}
+
+// LastCrash returns what is known of the last crash of PostgreSQL since Open, or
+// nil if there was none.
+func (db *DB) LastCrash() *CrashError {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	return db.crash
 }

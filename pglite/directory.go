@@ -11,6 +11,8 @@ import (
 	"syscall"
 )
 
+var errNotDirectory = errors.New("not a directory")
+
 // pgVersion is the major version of the guest.
 const pgVersion = "18"
 
@@ -24,6 +26,9 @@ const (
 
 // versionName is the file that tells of which version a data directory is.
 const versionName = "PG_VERSION"
+
+// controlName is the file without which there is no database.
+const controlName = "global/pg_control"
 
 // A directory is a data directory that this process has locked.
 type directory struct {

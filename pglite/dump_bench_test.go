@@ -30,7 +30,7 @@ func BenchmarkDump(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				w := &counter{}
-				require.NoError(b, db.Dump(context.Background(), w, pglite.DumpConfig{}))
+				require.NoError(b, db.Dump(context.Background(), w, pglite.ArchiveConfig{}))
 				b.SetBytes(w.n)
 			}
 		})
@@ -52,7 +52,7 @@ func BenchmarkDumpGzip(b *testing.B) {
 				w, z := &counter{}, &counter{}
 				zw, err := gzip.NewWriterLevel(z, level)
 				require.NoError(b, err)
-				require.NoError(b, db.Dump(context.Background(), io.MultiWriter(zw, w), pglite.DumpConfig{}))
+				require.NoError(b, db.Dump(context.Background(), io.MultiWriter(zw, w), pglite.ArchiveConfig{}))
 				require.NoError(b, zw.Close())
 				b.SetBytes(w.n)
 				b.ReportMetric(float64(w.n)/float64(z.n), "ratio")
@@ -64,11 +64,11 @@ func BenchmarkDumpGzip(b *testing.B) {
 func BenchmarkDumpDirectory(b *testing.B) {
 	db := benchmarkDB(b, filepath.Join(b.TempDir(), "data"))
 	w := &counter{}
-	require.NoError(b, db.Dump(context.Background(), w, pglite.DumpConfig{}))
+	require.NoError(b, db.Dump(context.Background(), w, pglite.ArchiveConfig{}))
 	to := filepath.Join(b.TempDir(), "copy")
 	b.SetBytes(w.n)
 	for b.Loop() {
-		require.NoError(b, db.DumpDirectory(context.Background(), to, pglite.DumpConfig{}))
+		require.NoError(b, db.DumpDirectory(context.Background(), to, pglite.ArchiveConfig{}))
 		b.StopTimer()
 		require.NoError(b, os.RemoveAll(to))
 		b.StartTimer()
@@ -108,14 +108,14 @@ func BenchmarkArchive(b *testing.B) {
 	dir := benchmarkDirectory(b)
 	for b.Loop() {
 		w := &counter{}
-		require.NoError(b, pglite.Archive(context.Background(), dir, w, pglite.DumpConfig{}))
+		require.NoError(b, pglite.Archive(context.Background(), dir, w, pglite.ArchiveConfig{}))
 		b.SetBytes(w.n)
 	}
 }
 
 func BenchmarkRestore(b *testing.B) {
 	var archive bytes.Buffer
-	require.NoError(b, pglite.Archive(context.Background(), benchmarkDirectory(b), &archive, pglite.DumpConfig{}))
+	require.NoError(b, pglite.Archive(context.Background(), benchmarkDirectory(b), &archive, pglite.ArchiveConfig{}))
 	to := filepath.Join(b.TempDir(), "copy")
 	b.SetBytes(int64(archive.Len()))
 	for b.Loop() {
@@ -129,6 +129,6 @@ func BenchmarkRestore(b *testing.B) {
 // benchmarkDirectory is a closed copy of benchmarkDB.
 func benchmarkDirectory(b *testing.B) string {
 	dir := filepath.Join(b.TempDir(), "data")
-	require.NoError(b, benchmarkDB(b, "").DumpDirectory(context.Background(), dir, pglite.DumpConfig{}))
+	require.NoError(b, benchmarkDB(b, "").DumpDirectory(context.Background(), dir, pglite.ArchiveConfig{}))
 	return dir
 }

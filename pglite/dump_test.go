@@ -22,7 +22,7 @@ import (
 func dump(tb testing.TB, db *pglite.DB) []byte {
 	tb.Helper()
 	var b bytes.Buffer
-	require.NoError(tb, db.Dump(tb.Context(), &b, pglite.DumpConfig{}))
+	require.NoError(tb, db.Dump(tb.Context(), &b, pglite.ArchiveConfig{}))
 	return b.Bytes()
 }
 
@@ -66,7 +66,7 @@ func TestDump(t *testing.T) {
 		archive := dump(t, db)
 		exec(t, db, "DROP TABLE t")
 		copied := filepath.Join(t.TempDir(), "a", "copy")
-		require.NoError(t, db.DumpDirectory(t.Context(), copied, pglite.DumpConfig{}))
+		require.NoError(t, db.DumpDirectory(t.Context(), copied, pglite.ArchiveConfig{}))
 		noBackup(t, db)
 
 		for name, cfg := range map[string]pglite.Config{
@@ -150,7 +150,7 @@ func TestDumpOfLiveDatabase(t *testing.T) {
 
 		g := newGate(2 << 20)
 		dumped := make(chan error, 1)
-		go func() { dumped <- db.Dump(ctx, g, pglite.DumpConfig{}) }()
+		go func() { dumped <- db.Dump(ctx, g, pglite.ArchiveConfig{}) }()
 		<-g.reached
 		// The dump stands still, and the database does not.
 		segment := "SELECT pg_walfile_name(pg_current_wal_lsn())"
@@ -241,7 +241,7 @@ func TestDumpsSideBySide(t *testing.T) {
 		exec(t, db, "CREATE TABLE t AS SELECT 1 AS a")
 		g := newGate(1 << 20)
 		first := make(chan error, 1)
-		go func() { first <- db.Dump(t.Context(), g, pglite.DumpConfig{}) }()
+		go func() { first <- db.Dump(t.Context(), g, pglite.ArchiveConfig{}) }()
 		<-g.reached
 		second := dump(t, db)
 		close(g.open)
@@ -261,7 +261,7 @@ func TestDumpProgress(t *testing.T) {
 		var last pglite.Progress
 		calls := 0
 		var b bytes.Buffer
-		require.NoError(t, db.Dump(t.Context(), &b, pglite.DumpConfig{Progress: func(p pglite.Progress) {
+		require.NoError(t, db.Dump(t.Context(), &b, pglite.ArchiveConfig{Progress: func(p pglite.Progress) {
 			if p.Phase != last.Phase {
 				phases = append(phases, p.Phase)
 			}
@@ -287,7 +287,7 @@ func TestDumpFails(t *testing.T) {
 		cause := errors.New("the client is gone")
 		for _, after := range []int{0, 1, 1 << 20, whole - 100_000, whole - 1000} {
 			w := &failing{after: after, err: cause}
-			err := db.Dump(t.Context(), w, pglite.DumpConfig{})
+			err := db.Dump(t.Context(), w, pglite.ArchiveConfig{})
 			require.ErrorIs(t, err, cause)
 			require.ErrorContains(t, err, "pglite: dumping the database: ")
 			noBackup(t, db)
@@ -297,14 +297,14 @@ func TestDumpFails(t *testing.T) {
 		for _, after := range []int{1, 1 << 20} {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			w := &calling{after: after, do: func() { cancel(cause) }}
-			err := db.Dump(ctx, w, pglite.DumpConfig{})
+			err := db.Dump(ctx, w, pglite.ArchiveConfig{})
 			require.ErrorIs(t, err, cause)
 			require.Less(t, w.Len(), after+1<<20)
 			noBackup(t, db)
 		}
 		cancelled, cancel := context.WithCancel(t.Context())
 		cancel()
-		require.ErrorIs(t, db.Dump(cancelled, io.Discard, pglite.DumpConfig{}), context.Canceled)
+		require.ErrorIs(t, db.Dump(cancelled, io.Discard, pglite.ArchiveConfig{}), context.Canceled)
 		require.Equal(t, 10000, query[int](t, db, "SELECT count(*) FROM t"))
 		require.Len(t, dump(t, db), whole)
 	})
@@ -347,7 +347,7 @@ func TestDumpSessionIsTerminated(t *testing.T) {
 	terminate := func() {
 		exec(t, db, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'calf dump'")
 	}
-	err := db.Dump(t.Context(), &calling{after: 1 << 20, do: terminate}, pglite.DumpConfig{})
+	err := db.Dump(t.Context(), &calling{after: 1 << 20, do: terminate}, pglite.ArchiveConfig{})
 	require.ErrorContains(t, err, "pglite: dumping the database: ")
 	noBackup(t, db)
 	dump(t, db)
@@ -359,10 +359,10 @@ func TestDumpAfterClose(t *testing.T) {
 	everywhere(t, func(t *testing.T, cfg pglite.Config) {
 		db, err := pglite.OpenConfig(t.Context(), cfg)
 		require.NoError(t, err)
-		err = db.Dump(t.Context(), &calling{after: 1 << 20, do: func() { require.NoError(t, db.Close()) }}, pglite.DumpConfig{})
+		err = db.Dump(t.Context(), &calling{after: 1 << 20, do: func() { require.NoError(t, db.Close()) }}, pglite.ArchiveConfig{})
 		require.ErrorIs(t, err, pglite.ErrClosed)
-		require.ErrorIs(t, db.Dump(t.Context(), io.Discard, pglite.DumpConfig{}), pglite.ErrClosed)
-		require.ErrorIs(t, db.DumpDirectory(t.Context(), filepath.Join(t.TempDir(), "x"), pglite.DumpConfig{}), pglite.ErrClosed)
+		require.ErrorIs(t, db.Dump(t.Context(), io.Discard, pglite.ArchiveConfig{}), pglite.ErrClosed)
+		require.ErrorIs(t, db.DumpDirectory(t.Context(), filepath.Join(t.TempDir(), "x"), pglite.ArchiveConfig{}), pglite.ErrClosed)
 	})
 }
 
@@ -404,7 +404,7 @@ func TestDumpTablespaces(t *testing.T) {
 			return
 		}
 		require.NoError(t, err)
-		err = db.Dump(t.Context(), io.Discard, pglite.DumpConfig{})
+		err = db.Dump(t.Context(), io.Discard, pglite.ArchiveConfig{})
 		require.ErrorContains(t, err, "a dump cannot hold tablespaces outside of the data directory")
 		exec(t, db, "DROP TABLESPACE outside")
 		dump(t, db)
@@ -426,7 +426,7 @@ func TestDumpStrangeFiles(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, []byte("left behind"), 0o600))
 	}
 	copied := filepath.Join(t.TempDir(), "copy")
-	require.NoError(t, db.DumpDirectory(t.Context(), copied, pglite.DumpConfig{}))
+	require.NoError(t, db.DumpDirectory(t.Context(), copied, pglite.ArchiveConfig{}))
 	var left []string
 	require.NoError(t, filepath.WalkDir(copied, func(path string, e fs.DirEntry, err error) error {
 		if err == nil && e.Type().IsRegular() {
@@ -441,7 +441,7 @@ func TestDumpStrangeFiles(t *testing.T) {
 	require.Empty(t, left)
 	require.FileExists(t, filepath.Join(copied, "notes.txt"))
 	symlink(t, "notes.txt", filepath.Join(dir, "link"))
-	require.ErrorContains(t, db.Dump(t.Context(), io.Discard, pglite.DumpConfig{}), "/link is neither a directory nor a regular file")
+	require.ErrorContains(t, db.Dump(t.Context(), io.Discard, pglite.ArchiveConfig{}), "/link is neither a directory nor a regular file")
 	noBackup(t, db)
 }
 
@@ -462,7 +462,7 @@ func TestDumpDirectoryRefuses(t *testing.T) {
 			for name, content := range test.files {
 				file(t, to, name, []byte(content))
 			}
-			require.ErrorIs(t, db.DumpDirectory(t.Context(), to, pglite.DumpConfig{}), test.is)
+			require.ErrorIs(t, db.DumpDirectory(t.Context(), to, pglite.ArchiveConfig{}), test.is)
 			for name, content := range test.files {
 				b, err := os.ReadFile(filepath.Join(to, name))
 				require.NoError(t, err)
@@ -470,9 +470,9 @@ func TestDumpDirectoryRefuses(t *testing.T) {
 			}
 		})
 	}
-	require.ErrorIs(t, db.DumpDirectory(t.Context(), dir, pglite.DumpConfig{}), pglite.ErrLocked)
+	require.ErrorIs(t, db.DumpDirectory(t.Context(), dir, pglite.ArchiveConfig{}), pglite.ErrLocked)
 	for _, below := range []string{"sub", "base/sub"} {
-		require.ErrorContains(t, db.DumpDirectory(t.Context(), filepath.Join(dir, below), pglite.DumpConfig{}), "inside of the data directory")
+		require.ErrorContains(t, db.DumpDirectory(t.Context(), filepath.Join(dir, below), pglite.ArchiveConfig{}), "inside of the data directory")
 		require.NoDirExists(t, filepath.Join(dir, below))
 	}
 
@@ -483,7 +483,7 @@ func TestDumpDirectoryRefuses(t *testing.T) {
 			require.NoError(t, os.Mkdir(to, 0o700))
 		}
 		ctx, cancel := context.WithCancel(t.Context())
-		err := db.DumpDirectory(ctx, to, pglite.DumpConfig{Progress: func(p pglite.Progress) {
+		err := db.DumpDirectory(ctx, to, pglite.ArchiveConfig{Progress: func(p pglite.Progress) {
 			if p.Done > 1<<20 {
 				require.FileExists(t, filepath.Join(to, "calf.incomplete"))
 				cancel()
@@ -510,7 +510,7 @@ func TestDumpWithoutLog(t *testing.T) {
 		db := open(t, cfg)
 		exec(t, db, "CREATE TABLE t AS SELECT g FROM generate_series(1, 10000) g")
 		var b bytes.Buffer
-		err := db.Dump(t.Context(), &b, pglite.DumpConfig{})
+		err := db.Dump(t.Context(), &b, pglite.ArchiveConfig{})
 		if cfg.Dir != "" {
 			require.ErrorContains(t, err, "wal_level")
 			require.Zero(t, b.Len())

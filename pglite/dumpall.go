@@ -11,21 +11,15 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// DumpAllSQL writes a script that makes the whole cluster anew: what DumpGlobals
-// writes, and then DumpSQL of every database, as pg_dumpall does. The databases
-// postgres and template1, which every cluster has, are not created; their
-// settings, comments and privileges are written, other than by pg_dumpall. Each
-// database is as of one moment, but not all of the same.
+// DumpAllSQL writes a script that makes a whole cluster anew, of any server of
+// PostgreSQL 10 to 18: what DumpGlobals writes, and then DumpSQL of every
+// database, as pg_dumpall does. The databases postgres and template1, which
+// every cluster has, are not created; their settings, comments and privileges
+// are written, other than by pg_dumpall. Each database is as of one moment, but
+// not all of the same. There is never more than one session.
 //
 // The arguments are for each of the dumps: --schema-only, for example. There is
 // no format but plain.
-func (db *DB) DumpAllSQL(ctx context.Context, w io.Writer, cfg SQLDumpConfig) error {
-	cfg.Assets, cfg.CacheDir = db.cfg.Assets, db.cfg.CacheDir
-	return DumpAllSQL(ctx, db.ConnConfig(), w, cfg)
-}
-
-// DumpAllSQL is [DB.DumpAllSQL] for any server of PostgreSQL 10 to 18. It never has more than one
-// session.
 func DumpAllSQL(ctx context.Context, server *pgx.ConnConfig, w io.Writer, cfg SQLDumpConfig) error {
 	var head strings.Builder
 	databases, err := dumpHead(ctx, server, &head)

@@ -38,22 +38,16 @@ type SQLDumpConfig struct {
 // exit status, and all that it said.
 type ToolError = runtime.ToolError
 
-// DumpSQL writes a dump that PostgreSQL's own pg_dump makes, as of one moment,
-// to w. Other sessions read and write meanwhile; only changing the definition
-// of what is dumped has to wait. The dump is not held in memory.
+// DumpSQL writes a dump that PostgreSQL's own pg_dump makes, of any server of
+// PostgreSQL 9.2 to 18, as of one moment. Other sessions read and write
+// meanwhile; only changing the definition of what is dumped has to wait. The
+// dump is not held in memory.
 //
-// pg_dump connects as the default user, unless its arguments name another one
-// with --username. When ctx ends, the dump does, and its session is gone when
-// DumpSQL returns; so it is in any other case. What w has got before an error
-// is no dump.
-func (db *DB) DumpSQL(ctx context.Context, w io.Writer, cfg SQLDumpConfig) error {
-	cfg.Assets, cfg.CacheDir = db.cfg.Assets, db.cfg.CacheDir
-	return DumpSQL(ctx, db.ConnConfig(), w, cfg)
-}
-
-// DumpSQL is [DB.DumpSQL] for any server of PostgreSQL 9.2 to 18. pg_dump asks
-// for a connection, which is made as the configuration says: its address or
-// DialFunc, TLS and password count, and User and Database are defaults.
+// pg_dump asks for a connection, which is made as server says: its address or
+// DialFunc, TLS and password count, and User and Database are defaults, unless
+// arguments name others. When ctx ends, the dump does, and its session is gone
+// when DumpSQL returns; so it is in any other case. What w has got before an
+// error is no dump.
 func DumpSQL(ctx context.Context, server *pgx.ConnConfig, w io.Writer, cfg SQLDumpConfig) (err error) {
 	defer func() {
 		if err != nil {
@@ -63,11 +57,7 @@ func DumpSQL(ctx context.Context, server *pgx.ConnConfig, w io.Writer, cfg SQLDu
 	if err := checkDumpArgs(cfg.Args); err != nil {
 		return err
 	}
-	c, err := Config{Assets: cfg.Assets, CacheDir: cfg.CacheDir}.validate()
-	if err != nil {
-		return err
-	}
-	tool, err := loadDumper(ctx, c)
+	tool, err := loadDumper(ctx, guestConfig{Assets: cfg.Assets, CacheDir: cfg.CacheDir})
 	if err != nil {
 		return err
 	}

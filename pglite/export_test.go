@@ -37,5 +37,5 @@ func WithoutExchange() { exchangeDirs = func(string, string) error { return erro
 func MakeUpgradeDir(dir string, size int64) error {
 	p := newUpgradePaths(dir, "17")
 	p.work = filepath.Join(filepath.Dir(dir), "work")
-	return p.make(size)
+	return p.make(uint64(size))
 }

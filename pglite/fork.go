@@ -2,7 +2,6 @@ package pglite
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
@@ -20,10 +19,11 @@ import (
 // two writes to it; a directory is read as a whole. To make many copies of one
 // state, use a [Template], which opens faster.
 func (db *DB) Fork(ctx context.Context) (*DB, error) {
-	fork, err := db.fork(ctx)
-	if err != nil && db.isClosed() && !errors.Is(err, ErrClosed) {
-		err = fmt.Errorf("%w (%w)", ErrClosed, err)
-	}
+	var fork *DB
+	err := db.whileOpen(ctx, func(ctx context.Context) (err error) {
+		fork, err = db.fork(ctx)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("pglite: forking the database: %w", err)
 	}
@@ -43,14 +43,10 @@ func (db *DB) fork(ctx context.Context) (*DB, error) {
 // copy returns a volume in memory to which the data directory was dumped.
 func (db *DB) copy(ctx context.Context) (*vfs.Memory, error) {
 	if _, ok := db.vol.(*vfs.Memory); ok {
-		b, err := db.beginBackup(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return b.vol.(*vfs.Memory), nil
+		return db.backup().Fork(ctx)
 	}
 	vol := vfs.NewMemory(0)
 	return vol, relay.Run(
-		func(w io.Writer) error { return db.dump(ctx, w, DumpConfig{}) },
+		func(w io.Writer) error { return db.dump(ctx, w, ArchiveConfig{}) },
 		func(r io.Reader) error { return unpack(ctx, r, vol, 0) })
 }

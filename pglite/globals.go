@@ -56,7 +56,19 @@ type role struct {
 	Comment     *string `json:"comment"`
 }
 
-// dumpRoles writes the roles, and all of DumpGlobals but their settings.
+// DumpRoles writes what DumpGlobals does but the settings of roles.
+func DumpRoles(ctx context.Context, conn *pgx.Conn, w io.Writer) error {
+	out := bufio.NewWriter(w)
+	err := dumpRoles(ctx, conn, out)
+	if err == nil {
+		err = out.Flush()
+	}
+	if err != nil {
+		return fmt.Errorf("pglite: dumping roles: %w", err)
+	}
+	return nil
+}
+
 func dumpRoles(ctx context.Context, conn *pgx.Conn, out *bufio.Writer) error {
 	table := "pg_authid"
 	var mayRead bool
@@ -217,15 +229,3 @@ func dumpParameters(ctx context.Context, conn *pgx.Conn, out *bufio.Writer) erro
 	}
 	return err
 }
-
-// rowsAs returns the rows of a query. Columns are matched by name, so that a
-// query can take what a release has.
-func rowsAs[T any](ctx context.Context, conn *pgx.Conn, sql string) ([]T, error) {
-	rows, err := conn.Query(ctx, "SELECT pg_catalog.row_to_json(q) FROM ("+sql+") q")
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[T])
-}
-
-func quoted(name string) string { return pgx.Identifier{name}.Sanitize() }

@@ -53,17 +53,6 @@ var foreign = map[tree.Kind]string{
 	tree.KindDatabaseBuild: "an export of database.build; unpack it and inspect the archives in its folder dbs",
 }
 
-// releases are the releases of PGlite by what their control file says. The minor release of PostgreSQL does not matter.
-var releases = []struct {
-	major            int
-	control, catalog uint32
-	names            []string
-}{
-	{16, pgdata.ControlVersion13, 202307071, []string{"PGlite 0.2"}},
-	{17, pgdata.ControlVersion17, 202406281, []string{"PGlite 0.3", "PGlite 0.4"}},
-	{18, pgdata.ControlVersion18, 202506291, []string{"PGlite 0.5"}},
-}
-
 // findRoot finds the data directory in the tree: at the top, or in the one folder that has one.
 func (i *inspector) findRoot() bool {
 	is := func(dir string) bool {

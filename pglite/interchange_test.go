@@ -118,7 +118,7 @@ func TestInterchangeToPGlite(t *testing.T) {
 		if cfg.Dir == "" {
 			sent = map[string]peer{"tar.gz": {Load: file(t, tmp, "calf.tar.gz", compressed(t, tar)), Dump: filepath.Join(tmp, "pglite.tar")}}
 		} else {
-			require.NoError(t, db.DumpDirectory(t.Context(), dir, pglite.DumpConfig{}))
+			require.NoError(t, db.DumpDirectory(t.Context(), dir, pglite.ArchiveConfig{}))
 			sent = map[string]peer{"directory": {Dir: dir}, "tar": {Load: file(t, tmp, "calf.tar", tar), Dump: filepath.Join(tmp, "pglite.tgz")}}
 		}
 		for name, p := range sent {
@@ -172,7 +172,7 @@ func TestInterchangeOfUnusualClusters(t *testing.T) {
 	sum := "SELECT md5(string_agg(t::text, '' ORDER BY g)) FROM t"
 	want := query[string](t, db, sum)
 	dir := filepath.Join(tmp, "data")
-	require.NoError(t, db.DumpDirectory(t.Context(), dir, pglite.DumpConfig{}))
+	require.NoError(t, db.DumpDirectory(t.Context(), dir, pglite.ArchiveConfig{}))
 	for range 2 {
 		p := peer{Dir: dir, Preload: "pg_stat_statements", SQL: []string{
 			"CREATE EXTENSION IF NOT EXISTS pg_stat_statements", "SELECT count(*) > 0 FROM pg_stat_statements", sum,

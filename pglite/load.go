@@ -33,7 +33,7 @@ func unpack(ctx context.Context, r io.Reader, v vfs.Volume, limit int64) error {
 	// The rest is padding, but only at the end of a tar.gz is its checksum.
 	n, err := io.Copy(io.Discard, io.LimitReader(archive, maxPadding))
 	if err == nil && n == maxPadding {
-		err = fmt.Errorf("%w: something follows it", ErrBadArchive)
+		err = fmt.Errorf("%w: something follows it", vfs.ErrBadTar)
 	}
 	return err
 }
@@ -80,7 +80,7 @@ func badGzip(err error) error {
 	corrupt := flate.CorruptInputError(0)
 	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.As(err, &corrupt) {
-		return fmt.Errorf("%w: decompressing: %w", ErrBadArchive, err)
+		return fmt.Errorf("%w: decompressing: %w", vfs.ErrBadTar, err)
 	}
 	return err
 }

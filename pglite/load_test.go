@@ -29,7 +29,7 @@ var goodArchive = sync.OnceValues(func() ([]byte, error) {
 		return nil, err
 	}
 	var b bytes.Buffer
-	err = errors.Join(db.Dump(ctx, &b, pglite.DumpConfig{}), db.Close())
+	err = errors.Join(db.Dump(ctx, &b, pglite.ArchiveConfig{}), db.Close())
 	return b.Bytes(), err
 })
 
@@ -345,7 +345,7 @@ func TestLoadOnFullDisk(t *testing.T) {
 	require.NoDirExists(t, dir)
 
 	db := open(t, pglite.Config{Load: bytes.NewReader(good)})
-	err = db.DumpDirectory(t.Context(), dir, pglite.DumpConfig{})
+	err = db.DumpDirectory(t.Context(), dir, pglite.ArchiveConfig{})
 	require.ErrorIs(t, err, syscall.ENOSPC)
 	require.NoDirExists(t, dir)
 	noBackup(t, db)

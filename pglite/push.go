@@ -29,8 +29,8 @@ type PushConfig struct {
 // defaultPushJobs keeps both sides busy: one session of the source waits for the disk or the network while others compute.
 const defaultPushJobs = 4
 
-// Push moves the default database to a PostgreSQL server, 15 or later, as of one moment: its schema, the rows of its tables,
-// sequences and large objects. The database to which target connects must exist, and be empty where the source has
+// Push moves a database of PostgreSQL 12 to 18 to a PostgreSQL server, 15 or later, as of one moment: its schema, the rows of
+// its tables, sequences and large objects. The database to which target connects must exist, and be empty where the source has
 // something. Sessions of the source read and write meanwhile; changing the definition of a table waits.
 //
 // First it finds out what hinders: versions and encodings, extensions that the target does not have, roles, privileges, names
@@ -47,12 +47,6 @@ const defaultPushJobs = 4
 //
 // When ctx ends, what runs on either side is cancelled, and all sessions are closed when Push returns. The report is never
 // nil; after an error it says how far it came.
-func (db *DB) Push(ctx context.Context, target *pgx.ConnConfig, cfg PushConfig) (*PushReport, error) {
-	cfg.Assets, cfg.CacheDir = db.cfg.Assets, db.cfg.CacheDir
-	return Push(ctx, db.ConnConfig(), target, cfg)
-}
-
-// Push is [DB.Push] for any source of PostgreSQL 12 to 18.
 func Push(ctx context.Context, source, target *pgx.ConnConfig, cfg PushConfig) (report *PushReport, err error) {
 	report = &PushReport{Tables: []*PushTable{}, Obstacles: []PushObstacle{}, Notes: []string{}}
 	defer func() {

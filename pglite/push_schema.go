@@ -113,18 +113,10 @@ func (p *pusher) runScript(ctx context.Context, script string, commit bool) (err
 		return err
 	}
 	defer func() { err = errors.Join(err, hangUp(ctx, conn)) }()
-	rs := &restorer{ctx: ctx, cfg: SQLRestoreConfig{SingleTransaction: true}, first: conn.PgConn(), server: conn.Config()}
-	if err := rs.use(rs.first); err != nil {
-		return err
+	err = RestoreSQL(ctx, conn, strings.NewReader(script), SQLRestoreConfig{SingleTransaction: true, DryRun: !commit})
+	if refused := (*RestoreError)(nil); errors.As(err, &refused) {
+		refused.Entry = "schema" // of which nobody has seen the lines
+		return refused
 	}
-	if err := rs.exec("BEGIN"); err != nil {
-		return err
-	}
-	if err := rs.script("schema", strings.NewReader(script)); err != nil {
-		return err
-	}
-	if !commit {
-		return rs.exec("ROLLBACK")
-	}
-	return rs.finish()
+	return err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -44,11 +45,14 @@ var setPushSettings = func() string {
 		" JOIN pg_catalog.pg_settings s ON pg_catalog.lower(s.name) = pg_catalog.lower(v.name)"
 }()
 
+// pushHangUpTimeout is how long the end of a cancelled statement, and that of a session, is waited for.
+const pushHangUpTimeout = 5 * time.Second
+
 // pushSide returns a configuration whose sessions are cancelled when a context ends, and not only left.
 func pushSide(cfg *pgx.ConnConfig) *pgx.ConnConfig {
 	cfg = cfg.Copy()
 	cfg.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: cancelDeadline}
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: pushHangUpTimeout}
 	}
 	return cfg
 }
@@ -71,7 +75,7 @@ func hangUp(ctx context.Context, conn *pgx.Conn) error {
 	if conn == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbyeTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pushHangUpTimeout)
 	defer cancel()
 	err := conn.Close(ctx)
 	select {

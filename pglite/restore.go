@@ -9,6 +9,11 @@ import (
 	"github.com/calfdb/calf/runtime/vfs"
 )
 
+// ErrBadArchive is wrapped by the error for an archive that is
+// damaged, was cut off, exceeds a limit, or holds what no data directory
+// has, such as links.
+var ErrBadArchive = vfs.ErrBadTar
+
 // RestoreConfig configures a restoration. The zero value works.
 type RestoreConfig struct {
 	// Limit bounds the size of the files in the archive, in bytes; 0 means
@@ -17,10 +22,10 @@ type RestoreConfig struct {
 	// Earlier also accepts a data directory of an earlier PGlite, for Upgrade to
 	// make it one of this version.
 	Earlier bool
-	// Durability is Full, unless the directory need not survive a crash of the
-	// machine: with None, nothing waits for the disk. Restoring syncs each file,
-	// of which a new database has a thousand.
-	Durability Durability
+	// NoSync does not wait for the disk, for a directory that need not survive a
+	// crash of the machine. Restoring syncs each file, of which a new database
+	// has a thousand.
+	NoSync bool
 }
 
 // Restore makes a data directory of an archive, as [Config].Load does, without
@@ -53,7 +58,7 @@ func restore(ctx context.Context, r io.Reader, dir string, cfg RestoreConfig) (e
 		return err
 	}
 	sync := vfs.SyncFull
-	if cfg.Durability == None {
+	if cfg.NoSync {
 		sync = vfs.SyncNone
 	}
 	host, err := vfs.OpenHost(d.path, vfs.HostOptions{Sync: sync})

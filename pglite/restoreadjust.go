@@ -27,11 +27,8 @@ var unknownSettings = func() string {
 		" WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_settings s WHERE s.name = v.name)"
 }()
 
-const identifier = `("(?:[^"]|"")*"|[^\s";(),]+)`
-
 var (
 	setStatement     = regexp.MustCompile(`(?is)^SET\s+(?:SESSION\s+)?(\w+)\s*(?:=|\sTO\s)\s*(.*?)\s*;?\s*$`)
-	ownerStatement   = regexp.MustCompile(`(?is)^ALTER\s.*\sOWNER\s+TO\s+` + identifier + `\s*;?\s*$`)
 	sessionStatement = regexp.MustCompile(`(?is)^(?:RE)?SET\s+SESSION\s+AUTHORIZATION\b`)
 	grantStatement   = regexp.MustCompile(`(?is)^(?:(?:GRANT|REVOKE)\s.*\sON|ALTER\s+DEFAULT\s+PRIVILEGES)\s`)
 	createRole       = regexp.MustCompile(`(?is)^CREATE\s+(?:ROLE|USER)\s+` + identifier + `\s*;?\s*$`)
@@ -130,19 +127,6 @@ func (rs *restorer) setEncoding(name string) error {
 		name = "UTF8"
 	}
 	return rs.exec("SET client_encoding = " + literal(name))
-}
-
-// literal quotes a string constant.
-func literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
-
-// unquote returns the value of a name, or of a string constant without escapes.
-func unquote(s string) string {
-	for _, quote := range []string{`"`, `'`} {
-		if len(s) >= 2 && strings.HasPrefix(s, quote) && strings.HasSuffix(s, quote) {
-			return strings.ReplaceAll(s[1:len(s)-1], quote+quote, quote)
-		}
-	}
-	return strings.ToLower(s)
 }
 
 // isWord reports whether a statement begins with a word, which is in lower case.

@@ -186,6 +186,9 @@ func (rs *restorer) close() error {
 
 // finish commits, or sees to it that nothing was left to be committed.
 func (rs *restorer) finish() error {
+	if rs.cfg.DryRun {
+		return rs.exec("ROLLBACK")
+	}
 	if rs.cfg.SingleTransaction {
 		return rs.exec("COMMIT")
 	}

@@ -17,6 +17,9 @@ type SQLRestoreConfig struct {
 	// commits wait for the disk. A dump that creates databases, or connects to
 	// another one, cannot be restored so. It excludes OnError.
 	SingleTransaction bool
+	// DryRun does the same and takes it back, to find out whether the server
+	// takes it. It goes with SingleTransaction only.
+	DryRun bool
 	// OnError is told of each failure, if it is not nil. The restore goes on if
 	// it returns nil, and stops with the error that it returns otherwise.
 	OnError func(*RestoreError) error
@@ -48,11 +51,11 @@ type RestoreError struct {
 	Err error
 }
 
-// RestoreSQL runs a dump on the default database, as the default user: SQL text
-// by any pg_dump or pg_dumpall of PostgreSQL 9.0 to 18, data for COPY included,
-// or an archive by --format=custom or --format=tar. Either may be compressed
-// with gzip, zstd or lz4. The dump is not held in memory, except for one
-// statement at a time, and the table of contents of an archive.
+// RestoreSQL runs a dump: SQL text by any pg_dump or pg_dumpall of PostgreSQL
+// 9.0 to 18, data for COPY included, or an archive by --format=custom or
+// --format=tar. Either may be compressed with gzip, zstd or lz4. The dump is not
+// held in memory, except for one statement at a time, and the table of contents
+// of an archive.
 //
 // Before anything is run, the beginning of a script, or the table of contents
 // of an archive, is searched for extensions and roles that are missing. What
@@ -62,32 +65,10 @@ type RestoreError struct {
 // \unrestrict and \encoding. The text of dumps is trusted: restoring one means
 // running whatever is in it, as a superuser perhaps.
 //
-// When ctx ends, the statement that runs is cancelled.
-func (db *DB) RestoreSQL(ctx context.Context, r io.Reader, cfg SQLRestoreConfig) (err error) {
-	server := db.ConnConfig()
-	if cfg.Warn != nil {
-		server.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
-			if n.SeverityUnlocalized == "WARNING" {
-				cfg.Warn(n.Message)
-			}
-		}
-	}
-	conn, err := pgx.ConnectConfig(ctx, server)
-	if err != nil {
-		return fmt.Errorf("pglite: restoring: %w", err)
-	}
-	defer func() {
-		closing, cancel := context.WithTimeout(context.Background(), goodbyeTimeout)
-		defer cancel()
-		err = errors.Join(err, conn.Close(closing))
-	}()
-	return RestoreSQL(ctx, conn, r, cfg)
-}
-
-// RestoreSQL is [DB.RestoreSQL] for any connection, which must not be in a
-// transaction. Dumps change settings of the session, such as search_path, so
+// The connection must not be in a transaction. Dumps change settings of the session, such as search_path, so
 // that the connection should not be used for anything else. \connect makes
-// further connections, with the configuration of this one.
+// further connections, with the configuration of this one. When ctx ends, the
+// statement that runs is cancelled.
 func RestoreSQL(ctx context.Context, conn *pgx.Conn, r io.Reader, cfg SQLRestoreConfig) error {
 	if err := restoreSQL(ctx, conn, r, cfg); err != nil {
 		return fmt.Errorf("pglite: restoring: %w", err)
@@ -101,6 +82,9 @@ func restoreSQL(ctx context.Context, conn *pgx.Conn, r io.Reader, cfg SQLRestore
 	}
 	if cfg.SingleTransaction && cfg.Create {
 		return errors.New("SQLRestoreConfig.SingleTransaction excludes Create: a database is not created in a transaction")
+	}
+	if cfg.DryRun && !cfg.SingleTransaction {
+		return errors.New("SQLRestoreConfig.DryRun needs SingleTransaction: nothing else can be taken back")
 	}
 	in, err := openDump(r, cfg.Progress)
 	if err != nil {

@@ -11,6 +11,15 @@ import (
 	"github.com/calfdb/calf/assets"
 )
 
+var (
+	// ErrUpToDate is wrapped by the error of Upgrade for a data directory that
+	// is of this version.
+	ErrUpToDate = errors.New("the data directory is of this version already")
+	// ErrCannotUpgrade is wrapped by the error of Upgrade for a directory that
+	// has what cannot be moved. The text says what.
+	ErrCannotUpgrade = errors.New("the data directory cannot be upgraded")
+)
+
 // UpgradeConfig says what to upgrade.
 type UpgradeConfig struct {
 	// Dir is the data directory.
@@ -121,6 +130,18 @@ func Upgrade(ctx context.Context, cfg UpgradeConfig) (*UpgradeReport, error) {
 		return nil, upgradeError("upgrading", cfg.Dir, err)
 	}
 	return report, nil
+}
+
+// UpgradeDirectory is for [pglite.Config].Upgrade: it upgrades the data directory that is being opened. One that somebody
+// else has upgraded meanwhile is fine.
+func UpgradeDirectory(ctx context.Context, cfg Config) error {
+	_, err := runUpgrade(ctx, UpgradeConfig{
+		Dir: cfg.Dir, Progress: cfg.Progress, Logger: cfg.Logger, Assets: cfg.Assets, CacheDir: cfg.CacheDir,
+	})
+	if errors.Is(err, ErrUpToDate) {
+		return nil
+	}
+	return err
 }
 
 func runUpgrade(ctx context.Context, cfg UpgradeConfig) (*UpgradeReport, error) {

@@ -42,6 +42,6 @@ func (u *upgrader) copy(ctx context.Context, to newServer, db *upgrade.Database)
 // nor can there be in calf.
 func (u *upgrader) dump(ctx context.Context, w io.Writer, database string) error {
 	return DumpSQL(ctx, u.old.config(database), w, SQLDumpConfig{
-		Args: []string{"--no-subscriptions"}, Assets: u.c.Assets, CacheDir: u.c.CacheDir,
+		Args: []string{"--no-subscriptions"}, Assets: u.cfg.Assets, CacheDir: u.cfg.CacheDir,
 	})
 }

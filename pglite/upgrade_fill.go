@@ -1,7 +1,6 @@
 package pglite
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -22,8 +21,7 @@ const fillWAL = 256 << 20
 func (u *upgrader) fill(ctx context.Context) (err error) {
 	main := u.found.Main()
 	u.progress("making the new cluster")
-	c := u.c
-	c.Dir, c.Durability, c.Username, c.Database = u.paths.work, None, u.found.Superuser, "postgres"
+	c := u.database()
 	// If the machine crashes now, the new cluster is thrown away.
 	c.Settings = map[string]string{
 		"autovacuum": "off", "maintenance_work_mem": "128MB", "full_page_writes": "off",
@@ -36,7 +34,7 @@ func (u *upgrader) fill(ctx context.Context) (err error) {
 	}
 	defer func() {
 		err = errors.Join(err, db.Close())
-		err = withCrash(err, db.crash)
+		err = withCrash(err, db.LastCrash())
 	}()
 	to := newServer{db}
 	if err := u.moveRoles(ctx, to); err != nil {
@@ -56,8 +54,7 @@ func (u *upgrader) moveRoles(ctx context.Context, to newServer) error {
 	u.progress("moving roles: %d", len(u.found.Roles))
 	var sql strings.Builder
 	err := with(ctx, u.old, "template1", func(ctx context.Context, conn *pgx.Conn) error {
-		out := bufio.NewWriter(&sql)
-		return errors.Join(dumpRoles(ctx, conn, out), out.Flush())
+		return DumpRoles(ctx, conn, &sql)
 	})
 	if err != nil {
 		return err

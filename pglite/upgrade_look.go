@@ -39,11 +39,11 @@ func (u *upgrader) look(ctx context.Context) (err error) {
 
 // available returns what extensions and libraries the new version has.
 func (u *upgrader) available() (a upgrade.Available, err error) {
-	set, err := u.c.assets()
+	guest, err := guestConfig{Assets: u.cfg.Assets}.complete()
 	if err != nil {
 		return a, err
 	}
-	bundles, err := set.Bundles()
+	bundles, err := guest.Assets.Bundles()
 	for _, b := range bundles {
 		a.Extensions = append(a.Extensions, b.Extensions...)
 		a.Libraries = append(a.Libraries, b.Libraries...)

@@ -83,16 +83,7 @@ func (s *oldServer) close() error {
 
 // config returns what pgx needs to connect to a database.
 func (s *oldServer) config(database string) *pgx.ConnConfig {
-	cfg, err := parseInMemory(pgx.ParseConfig)
-	if err != nil {
-		panic("BUG: " + err.Error())
-	}
-	clear(cfg.RuntimeParams)
-	cfg.Database = database
-	cfg.Fallbacks = nil
-	cfg.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil }
-	cfg.DialFunc = func(context.Context, string, string) (net.Conn, error) { return s.dial(), nil }
-	return cfg
+	return memoryConfig("postgres", database, func(context.Context, string, string) (net.Conn, error) { return s.dial(), nil })
 }
 
 func (s *oldServer) dial() net.Conn {

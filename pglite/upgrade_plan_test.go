@@ -40,7 +40,7 @@ func TestUpgradeConfig(t *testing.T) {
 	link := filepath.Join(t.TempDir(), "link")
 	require.NoError(t, os.Symlink(dir, link))
 	for range 2 { // the second time there is nothing to upgrade
-		db, err := pglite.OpenConfig(t.Context(), pglite.Config{Dir: link, Upgrade: true, Durability: pglite.None})
+		db, err := pglite.OpenConfig(t.Context(), pglite.Config{Dir: link, Upgrade: pglite.UpgradeDirectory, Durability: pglite.None})
 		require.NoError(t, err)
 		requireResults(t, db, "postgres", map[string]string{"SELECT count(*) FROM t": `[{"count":2000}]`})
 		require.NoError(t, db.Close())
@@ -49,7 +49,7 @@ func TestUpgradeConfig(t *testing.T) {
 	requireOnly(t, link)
 	require.Equal(t, before, readTree(t, dir+".pg17.bak"))
 
-	db := open(t, pglite.Config{Dir: filepath.Join(t.TempDir(), "new"), Upgrade: true})
+	db := open(t, pglite.Config{Dir: filepath.Join(t.TempDir(), "new"), Upgrade: pglite.UpgradeDirectory})
 	requireResults(t, db, "postgres", map[string]string{"SELECT 1 AS a": `[{"a":1}]`}) // a new directory is no old one
 }
 

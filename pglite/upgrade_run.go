@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 
 	"github.com/calfdb/calf/pglite/internal/upgrade"
@@ -13,7 +14,6 @@ import (
 // An upgrader is an upgrade that is going on.
 type upgrader struct {
 	cfg    UpgradeConfig
-	c      Config // of the new database
 	paths  upgradePaths
 	major  string
 	dir    *directory // the old one, locked
@@ -27,8 +27,11 @@ type upgrader struct {
 // beginUpgrade locks a directory and starts the old version on it.
 func beginUpgrade(ctx context.Context, cfg UpgradeConfig) (_ *upgrader, err error) {
 	u := &upgrader{cfg: cfg}
-	if u.c, err = (Config{Logger: cfg.Logger, Progress: cfg.Progress, Assets: cfg.Assets, CacheDir: cfg.CacheDir}).validate(); err != nil {
-		return nil, err
+	if u.cfg.Progress == nil {
+		u.cfg.Progress = func(string) {}
+	}
+	if u.cfg.Logger == nil {
+		u.cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	defer func() {
 		if err != nil {
@@ -39,15 +42,23 @@ func beginUpgrade(ctx context.Context, cfg UpgradeConfig) (_ *upgrader, err erro
 		return nil, err
 	}
 	u.progress("loading PostgreSQL %s", u.major)
-	legacy, err := loadLegacy(ctx, u.major, u.c.CacheDir)
+	legacy, err := loadLegacy(ctx, u.major, u.cfg.CacheDir)
 	if err != nil {
 		return nil, err
 	}
 	if u.before, err = takeFingerprint(u.paths.dir); err != nil {
 		return nil, err
 	}
-	u.old, err = openOld(legacy, u.paths.dir, filepath.Dir(u.paths.dir), func(m runtime.LogMessage) { logTo(u.c.Logger, levelOf(m), m) })
+	u.old, err = openOld(legacy, u.paths.dir, filepath.Dir(u.paths.dir), func(m runtime.LogMessage) { logTo(u.cfg.Logger, levelOf(m), m) })
 	return u, err
+}
+
+// database returns the configuration with which the new cluster is opened.
+func (u *upgrader) database() Config {
+	return Config{
+		Dir: u.paths.work, Durability: None, Username: u.found.Superuser,
+		Logger: u.cfg.Logger, Progress: u.cfg.Progress, Assets: u.cfg.Assets, CacheDir: u.cfg.CacheDir,
+	}
 }
 
 // find locks the directory and finds out what it is. An upgrade that was
@@ -97,11 +108,11 @@ func (u *upgrader) close() (err error) {
 	return err
 }
 
-func (u *upgrader) progress(format string, args ...any) { u.c.Progress(fmt.Sprintf(format, args...)) }
+func (u *upgrader) progress(format string, args ...any) { u.cfg.Progress(fmt.Sprintf(format, args...)) }
 
 // run upgrades.
 func (u *upgrader) run(ctx context.Context) (err error) {
-	if err := u.paths.make(u.plan.Size); err != nil {
+	if err := u.paths.make(uint64(u.plan.Size + min(u.plan.Size, fillWAL))); err != nil {
 		return err
 	}
 	switched := false
@@ -136,5 +147,5 @@ func (u *upgrader) run(ctx context.Context) (err error) {
 		return err
 	}
 	switched = true // or half-way, and to be completed
-	return u.paths.exchange(u.dir, u.c.Progress)
+	return u.paths.exchange(u.dir, u.cfg.Progress)
 }

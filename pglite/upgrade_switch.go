@@ -105,9 +105,9 @@ func (p upgradePaths) discard() error {
 	return os.RemoveAll(p.work)
 }
 
-// make makes the new directory, with its mark and nothing else. size is that of
-// the old databases, in bytes.
-func (p upgradePaths) make(size int64) error {
+// make makes the new directory, with its mark and nothing else. need is how many
+// bytes it will have.
+func (p upgradePaths) make(need uint64) error {
 	if err := os.Mkdir(p.work, 0o700); err != nil {
 		return err
 	}
@@ -115,7 +115,6 @@ func (p upgradePaths) make(size int64) error {
 	if err == nil {
 		err = sameDevice(p.dir, p.work)
 	}
-	need := uint64(size + min(size, fillWAL))
 	if free, known := freeSpace(p.work); err == nil && known && free < need {
 		err = fmt.Errorf("there are %d MB of free space, and the upgrade may need %d MB", free>>20, need>>20)
 	}

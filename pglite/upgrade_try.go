@@ -18,8 +18,8 @@ func (u *upgrader) tryOut(ctx context.Context) error {
 	}
 	u.progress("starting the new cluster")
 	open := func() error {
-		c := u.c
-		c.Dir, c.Durability, c.Username, c.Database = u.paths.work, None, u.found.Superuser, "template1"
+		c := u.database()
+		c.Database = "template1"
 		db, err := OpenConfig(ctx, c)
 		if err != nil {
 			return err

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/calfdb/calf/assets"
-	"github.com/calfdb/calf/pglite"
 	"github.com/calfdb/calf/runtime"
 	"github.com/spf13/cobra"
 )
@@ -55,7 +54,7 @@ func (p *program) install(ctx context.Context, in installation) error {
 			return usage(fmt.Sprintf("--legacy=%s is none of %s", version, strings.Join(runtime.LegacyVersions(), " and ")))
 		}
 	}
-	cacheDir, err := pglite.DefaultCacheDir()
+	cacheDir, err := runtime.DefaultCacheDir()
 	if err != nil {
 		return err
 	}

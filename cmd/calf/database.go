@@ -33,7 +33,10 @@ func (d *database) open(ctx context.Context, p *program) (*pglite.DB, error) {
 	if d.dir == "" || strings.Contains(d.dir, "://") && d.dir != pglite.Memory {
 		return nil, usage(fmt.Sprintf("--db %q is neither a directory nor %s", d.dir, pglite.Memory))
 	}
-	cfg := pglite.Config{Dir: d.dir, Load: d.load, Upgrade: d.upgrade, Progress: d.told}
+	cfg := pglite.Config{Dir: d.dir, Load: d.load, Progress: d.told}
+	if d.upgrade {
+		cfg.Upgrade = pglite.UpgradeDirectory
+	}
 	if d.told == nil {
 		s := newQuietSteps(p.stderr)
 		defer s.stop()

@@ -60,7 +60,10 @@ func (d *dbs) open(ctx context.Context, p *program) (*manager.Manager, error) {
 		return nil, usage("--dir is missing: which folder are the databases in?")
 	}
 	logger := slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	cfg := manager.Config{Dir: d.dir, Logger: logger, DB: pglite.Config{Upgrade: d.upgrade, Progress: d.steps.step}}
+	cfg := manager.Config{Dir: d.dir, Logger: logger, DB: pglite.Config{Progress: d.steps.step}}
+	if d.upgrade {
+		cfg.DB.Upgrade = pglite.UpgradeDirectory
+	}
 	if d.log {
 		cfg.DB.Logger = slog.New(slog.NewTextHandler(p.stderr, nil))
 	}

@@ -112,7 +112,7 @@ func isTarGz(head []byte) bool {
 }
 
 func dumpTar(ctx context.Context, j *dumpJob) error {
-	return pglite.Archive(ctx, j.db, j.out, pglite.DumpConfig{Progress: j.progress})
+	return pglite.Archive(ctx, j.db, j.out, pglite.ArchiveConfig{Progress: j.progress})
 }
 
 func dumpTarGz(ctx context.Context, j *dumpJob) error {
@@ -120,7 +120,7 @@ func dumpTarGz(ctx context.Context, j *dumpJob) error {
 	if err != nil {
 		return err
 	}
-	if err := pglite.Archive(ctx, j.db, z, pglite.DumpConfig{Progress: j.progress}); err != nil {
+	if err := pglite.Archive(ctx, j.db, z, pglite.ArchiveConfig{Progress: j.progress}); err != nil {
 		return err
 	}
 	return z.Close()
@@ -128,7 +128,9 @@ func dumpTarGz(ctx context.Context, j *dumpJob) error {
 
 func dumpDirectory(ctx context.Context, j *dumpJob) error {
 	return relay.Run(
-		func(w io.Writer) error { return pglite.Archive(ctx, j.db, w, pglite.DumpConfig{Progress: j.progress}) },
+		func(w io.Writer) error {
+			return pglite.Archive(ctx, j.db, w, pglite.ArchiveConfig{Progress: j.progress})
+		},
 		func(r io.Reader) error { return pglite.Restore(ctx, r, j.dir, pglite.RestoreConfig{}) })
 }
 
@@ -151,7 +153,7 @@ func restoreArchive(ctx context.Context, j *restoreJob) error {
 
 func restoreDirectory(ctx context.Context, j *restoreJob) error {
 	return relay.Run(
-		func(w io.Writer) error { return pglite.Archive(ctx, j.dir, w, pglite.DumpConfig{}) },
+		func(w io.Writer) error { return pglite.Archive(ctx, j.dir, w, pglite.ArchiveConfig{}) },
 		func(r io.Reader) error {
 			j.in = r
 			return restoreArchive(ctx, j)

@@ -52,7 +52,7 @@ func dump(ctx context.Context, db *pglite.DB, name string) error {
 		return err
 	}
 	z := gzip.NewWriter(f)
-	err = db.Dump(ctx, z, pglite.DumpConfig{})
+	err = db.Dump(ctx, z, pglite.ArchiveConfig{})
 	return errors.Join(err, z.Close(), f.Close())
 }
 

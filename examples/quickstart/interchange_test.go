@@ -54,7 +54,7 @@ func TestInterchange(t *testing.T) {
 	want := ask(s.db)
 	archive, err := os.Create(filepath.Join(tmp, "calf.tar"))
 	require.NoError(t, err)
-	require.NoError(t, s.db.Dump(ctx, archive, pglite.DumpConfig{}))
+	require.NoError(t, s.db.Dump(ctx, archive, pglite.ArchiveConfig{}))
 	require.NoError(t, archive.Close())
 	require.NoError(t, s.close(ctx))
 

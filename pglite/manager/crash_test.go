@@ -75,7 +75,7 @@ func TestKill(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(tmp, "all.tar.gz"), export(t, m), 0o600))
 	h := use(t, m, "sample")
 	var dump bytes.Buffer
-	require.NoError(t, h.Dump(ctx, &dump, pglite.DumpConfig{}))
+	require.NoError(t, h.Dump(ctx, &dump, pglite.ArchiveConfig{}))
 	require.NoError(t, os.WriteFile(filepath.Join(tmp, "dump.tar"), dump.Bytes(), 0o600))
 	rounds := 8
 	if testing.Short() {

@@ -56,7 +56,7 @@ func (m *Manager) Export(ctx context.Context, w io.Writer, cfg ExportConfig) (er
 	}
 	x := &exporter{m: m, spool: spool, tar: tar.NewWriter(z), now: time.Now()}
 	cfg.Progress("exporting the list of databases")
-	err = x.archive(ctx, metaArchive, func(w io.Writer) error { return m.meta.Dump(ctx, w, pglite.DumpConfig{}) })
+	err = x.archive(ctx, metaArchive, func(w io.Writer) error { return m.meta.Dump(ctx, w, pglite.ArchiveConfig{}) })
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func (m *Manager) dump(ctx context.Context, id string, w io.Writer) error {
 		if err == nil {
 			defer release()
 			dir := m.folder.at(dbsName + "/" + folderName(id) + "/" + dataName)
-			return pglite.Archive(ctx, dir, w, pglite.DumpConfig{Earlier: true})
+			return pglite.Archive(ctx, dir, w, pglite.ArchiveConfig{Earlier: true})
 		}
 		if !errors.Is(err, ErrInUse) {
 			return err
@@ -147,7 +147,7 @@ func (m *Manager) dump(ctx context.Context, id string, w io.Writer) error {
 		switch {
 		case err == nil:
 			defer h.Close()
-			return h.Dump(ctx, w, pglite.DumpConfig{})
+			return h.Dump(ctx, w, pglite.ArchiveConfig{})
 		case !errors.As(err, new(*pglite.VersionError)): // else somebody has tried to open it
 			return err
 		}

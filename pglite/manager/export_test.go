@@ -210,7 +210,7 @@ func TestExportWhileUsed(t *testing.T) {
 	create(t, m, "ghi")
 	h := use(t, m, "ghi")
 	g = gate{make(chan struct{}), make(chan struct{})}
-	go func() { done <- h.Dump(ctx, g, pglite.DumpConfig{}) }()
+	go func() { done <- h.Dump(ctx, g, pglite.ArchiveConfig{}) }()
 	<-g.reached
 	require.NoError(t, h.Close())
 	require.ErrorIs(t, m.CloseDatabase(ctx, "ghi"), manager.ErrInUse, "it is being dumped")
@@ -278,7 +278,7 @@ func TestCreateLoad(t *testing.T) {
 	m := sample(t)
 	h := use(t, m, "open")
 	var b bytes.Buffer
-	require.NoError(t, h.Dump(ctx, &b, pglite.DumpConfig{}))
+	require.NoError(t, h.Dump(ctx, &b, pglite.ArchiveConfig{}))
 	d, err := m.Create(ctx, manager.NewDatabase{ID: "copy", Name: "Copy", Load: &b})
 	require.NoError(t, err)
 	require.Equal(t, "open", value[string](t, m, d.ID, "SELECT name FROM t"))

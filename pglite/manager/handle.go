@@ -180,7 +180,7 @@ func (h *Handle) Serve(ctx context.Context, l net.Listener, cfg pglite.ServeConf
 }
 
 // Dump writes the data directory as a tar archive; see [pglite.DB.Dump].
-func (h *Handle) Dump(ctx context.Context, w io.Writer, cfg pglite.DumpConfig) error {
+func (h *Handle) Dump(ctx context.Context, w io.Writer, cfg pglite.ArchiveConfig) error {
 	db, release, err := h.hold()
 	if err != nil {
 		return err

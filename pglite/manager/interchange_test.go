@@ -177,7 +177,7 @@ func TestInterchangeUpgraded(t *testing.T) {
 	ctx := t.Context()
 	archive := databaseBuild(t, "pglite-0.2")
 	dir := t.TempDir()
-	m := openManager(t, manager.Config{Dir: dir, DB: pglite.Config{Upgrade: true}})
+	m := openManager(t, manager.Config{Dir: dir, DB: pglite.Config{Upgrade: pglite.UpgradeDirectory}})
 	report, err := m.Import(ctx, bytes.NewReader(archive), manager.ImportConfig{})
 	require.NoError(t, err)
 	requireImported(t, m, report)

@@ -11,7 +11,7 @@ import (
 // of PostgreSQL it is of.
 func (m *Manager) restore(ctx context.Context, r io.Reader, folder string, limit int64) (version string, err error) {
 	err = pglite.Restore(ctx, r, m.folder.at(folder+"/"+dataName), pglite.RestoreConfig{
-		Limit: limit, Earlier: true, Durability: m.cfg.DB.Durability,
+		Limit: limit, Earlier: true, NoSync: m.cfg.DB.Durability == pglite.None,
 	})
 	if err != nil {
 		return "", err

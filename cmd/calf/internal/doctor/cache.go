@@ -6,7 +6,7 @@ import (
 	"os"
 
 	"github.com/calfdb/calf/cmd/calf/internal/errtext"
-	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/runtime"
 )
 
 // enoughSpace is about twice what an installation and its compiled code take.
@@ -15,7 +15,7 @@ const enoughSpace = 200 << 20
 // cacheFolder tries to write where compiled code is kept.
 func cacheFolder(context.Context) Finding {
 	const hint = "compiled code is kept there; set HOME or XDG_CACHE_HOME, or LocalAppData on Windows"
-	dir, err := pglite.DefaultCacheDir()
+	dir, err := runtime.DefaultCacheDir()
 	if err != nil {
 		return fail(errtext.Line(err), hint)
 	}

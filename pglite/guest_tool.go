@@ -16,11 +16,12 @@ var tools struct {
 }
 
 // loadDumper returns pg_dump, loading it if need be.
-func loadDumper(ctx context.Context, cfg Config) (*runtime.Tool, error) {
-	set, err := cfg.assets()
+func loadDumper(ctx context.Context, cfg guestConfig) (*runtime.Tool, error) {
+	cfg, err := cfg.complete()
 	if err != nil {
 		return nil, err
 	}
+	set := cfg.Assets
 	tools.Lock()
 	defer tools.Unlock()
 	if t := tools.byAssets[set]; t != nil {

@@ -1,0 +1,40 @@
+package pglite
+
+import (
+	"context"
+	"regexp"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// rowsAs returns the rows of a query. Columns are matched by name, so that a
+// query can take what a release has.
+func rowsAs[T any](ctx context.Context, conn *pgx.Conn, sql string) ([]T, error) {
+	rows, err := conn.Query(ctx, "SELECT pg_catalog.row_to_json(q) FROM ("+sql+") q")
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[T])
+}
+
+func quoted(name string) string { return pgx.Identifier{name}.Sanitize() }
+
+// literal quotes a string constant.
+func literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// unquote returns the value of a name, or of a string constant without escapes.
+func unquote(s string) string {
+	for _, quote := range []string{`"`, `'`} {
+		if len(s) >= 2 && strings.HasPrefix(s, quote) && strings.HasSuffix(s, quote) {
+			return strings.ReplaceAll(s[1:len(s)-1], quote+quote, quote)
+		}
+	}
+	return strings.ToLower(s)
+}
+
+// identifier matches a name.
+const identifier = `("(?:[^"]|"")*"|[^\s";(),]+)`
+
+// ownerStatement matches what gives something to a role, which it captures.
+var ownerStatement = regexp.MustCompile(`(?is)^ALTER\s.*\sOWNER\s+TO\s+` + identifier + `\s*;?\s*$`)
