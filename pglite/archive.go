@@ -18,14 +18,6 @@ type ArchiveConfig struct {
 	Earlier bool
 }
 
-// report returns what tells Progress.
-func (c ArchiveConfig) report() func(backupProgress) {
-	if c.Progress == nil {
-		return nil
-	}
-	return func(p backupProgress) { c.Progress(Progress(p)) }
-}
-
 // Archive writes a data directory that is not open as a tar archive. It is for
 // the same readers as one of [DB.Dump], but holds the directory as it is: with
 // unlogged tables, and, if the database was not closed, to be recovered by who
@@ -49,5 +41,9 @@ func Archive(ctx context.Context, dir string, w io.Writer, cfg ArchiveConfig) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, host.Close()) }()
-	return writeClosed(ctx, host, w, cfg.report())
+	var report func(backupProgress)
+	if cfg.Progress != nil {
+		report = func(p backupProgress) { cfg.Progress(Progress(p)) }
+	}
+	return writeClosed(ctx, host, w, report)
 }

@@ -128,9 +128,9 @@ func TestArchiveRefuses(t *testing.T) {
 		"NoControl":    {files: map[string]string{"PG_VERSION": "18\n"}, is: fs.ErrNotExist},
 		"Tablespace":   {files: map[string]string{"PG_VERSION": "18\n", "pg_tblspc/x": ""}, link: "pg_tblspc/16384", is: nil},
 		"StrangeLink":  {files: whole, link: "base", is: nil},
-		"WriterFails":  {files: whole, w: &failing{after: 600, err: cause}, is: cause},
+		"WriterFails":  {files: whole, w: &failing{After: 600, Err: cause}, is: cause},
 		"Cancelled":    {files: whole, ctx: cancelled, is: context.Canceled},
-		"WriterFails1": {files: whole, w: &failing{err: cause}, is: cause},
+		"WriterFails1": {files: whole, w: &failing{Err: cause}, is: cause},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := make(t, test.files)

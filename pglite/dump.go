@@ -56,7 +56,7 @@ func (db *DB) DumpDirectory(ctx context.Context, dir string, cfg ArchiveConfig) 
 	}
 	return relay.Run(
 		func(w io.Writer) error { return db.dump(ctx, w, cfg) },
-		func(r io.Reader) error { return restore(ctx, r, dir, RestoreConfig{}) })
+		func(r io.Reader) error { return Restore(ctx, r, dir, RestoreConfig{}) })
 }
 
 var errInside = errors.New("that is inside of the data directory")
@@ -78,7 +78,11 @@ func isInside(path, dir string) bool {
 }
 
 func (db *DB) dump(ctx context.Context, w io.Writer, cfg ArchiveConfig) error {
-	return db.whileOpen(ctx, func(ctx context.Context) error { return db.backup().Write(ctx, w, cfg.report()) })
+	var report func(backupProgress)
+	if cfg.Progress != nil {
+		report = func(p backupProgress) { cfg.Progress(Progress(p)) }
+	}
+	return db.whileOpen(ctx, func(ctx context.Context) error { return db.backup().Write(ctx, w, report) })
 }
 
 // backup returns the database as a source of backups.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/internal/dbtest"
 	"github.com/stretchr/testify/require"
 )
 
@@ -29,19 +30,12 @@ func BenchmarkDump(b *testing.B) {
 		db := benchmarkDB(b, dir)
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				w := &counter{}
-				require.NoError(b, db.Dump(context.Background(), w, pglite.ArchiveConfig{}))
-				b.SetBytes(w.n)
+				var w dbtest.ByteCount
+				require.NoError(b, db.Dump(context.Background(), &w, pglite.ArchiveConfig{}))
+				b.SetBytes(int64(w))
 			}
 		})
 	}
-}
-
-type counter struct{ n int64 }
-
-func (c *counter) Write(p []byte) (int, error) {
-	c.n += int64(len(p))
-	return len(p), nil
 }
 
 func BenchmarkDumpGzip(b *testing.B) {
@@ -49,13 +43,13 @@ func BenchmarkDumpGzip(b *testing.B) {
 	for name, level := range map[string]int{"Fastest": gzip.BestSpeed, "Default": gzip.DefaultCompression} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				w, z := &counter{}, &counter{}
-				zw, err := gzip.NewWriterLevel(z, level)
+				var w, z dbtest.ByteCount
+				zw, err := gzip.NewWriterLevel(&z, level)
 				require.NoError(b, err)
-				require.NoError(b, db.Dump(context.Background(), io.MultiWriter(zw, w), pglite.ArchiveConfig{}))
+				require.NoError(b, db.Dump(context.Background(), io.MultiWriter(zw, &w), pglite.ArchiveConfig{}))
 				require.NoError(b, zw.Close())
-				b.SetBytes(w.n)
-				b.ReportMetric(float64(w.n)/float64(z.n), "ratio")
+				b.SetBytes(int64(w))
+				b.ReportMetric(float64(w)/float64(z), "ratio")
 			}
 		})
 	}
@@ -63,10 +57,10 @@ func BenchmarkDumpGzip(b *testing.B) {
 
 func BenchmarkDumpDirectory(b *testing.B) {
 	db := benchmarkDB(b, filepath.Join(b.TempDir(), "data"))
-	w := &counter{}
-	require.NoError(b, db.Dump(context.Background(), w, pglite.ArchiveConfig{}))
+	var w dbtest.ByteCount
+	require.NoError(b, db.Dump(context.Background(), &w, pglite.ArchiveConfig{}))
 	to := filepath.Join(b.TempDir(), "copy")
-	b.SetBytes(w.n)
+	b.SetBytes(int64(w))
 	for b.Loop() {
 		require.NoError(b, db.DumpDirectory(context.Background(), to, pglite.ArchiveConfig{}))
 		b.StopTimer()
@@ -107,9 +101,9 @@ func BenchmarkLoad(b *testing.B) {
 func BenchmarkArchive(b *testing.B) {
 	dir := benchmarkDirectory(b)
 	for b.Loop() {
-		w := &counter{}
-		require.NoError(b, pglite.Archive(context.Background(), dir, w, pglite.ArchiveConfig{}))
-		b.SetBytes(w.n)
+		var w dbtest.ByteCount
+		require.NoError(b, pglite.Archive(context.Background(), dir, &w, pglite.ArchiveConfig{}))
+		b.SetBytes(int64(w))
 	}
 }
 

@@ -286,7 +286,7 @@ func TestDumpFails(t *testing.T) {
 		whole := len(dump(t, db))
 		cause := errors.New("the client is gone")
 		for _, after := range []int{0, 1, 1 << 20, whole - 100_000, whole - 1000} {
-			w := &failing{after: after, err: cause}
+			w := &failing{After: after, Err: cause}
 			err := db.Dump(t.Context(), w, pglite.ArchiveConfig{})
 			require.ErrorIs(t, err, cause)
 			require.ErrorContains(t, err, "pglite: dumping the database: ")
@@ -308,21 +308,6 @@ func TestDumpFails(t *testing.T) {
 		require.Equal(t, 10000, query[int](t, db, "SELECT count(*) FROM t"))
 		require.Len(t, dump(t, db), whole)
 	})
-}
-
-// failing is a writer that fails after so many bytes.
-type failing struct {
-	bytes.Buffer
-	after int
-	err   error
-}
-
-func (f *failing) Write(p []byte) (int, error) {
-	if f.Len()+len(p) > f.after {
-		n, _ := f.Buffer.Write(p[:f.after-f.Len()])
-		return n, f.err
-	}
-	return f.Buffer.Write(p)
 }
 
 // calling is a writer that does something once, after so many bytes.

@@ -9,23 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// scale5 makes the tables of pgbench at scale 5: 500,000 accounts.
-const scale5 = `CREATE TABLE pgbench_branches (bid int PRIMARY KEY, bbalance int, filler char(88));
-CREATE TABLE pgbench_tellers (tid int PRIMARY KEY, bid int, tbalance int, filler char(84));
-CREATE TABLE pgbench_accounts (aid int, bid int, abalance int, filler char(84));
-INSERT INTO pgbench_branches SELECT i, 0, '' FROM generate_series(1, 5) i;
-INSERT INTO pgbench_tellers SELECT i, (i - 1) / 10 + 1, 0, '' FROM generate_series(1, 50) i;
-INSERT INTO pgbench_accounts SELECT i, (i - 1) / 100000 + 1, 0, '' FROM generate_series(1, 500000) i;
-ALTER TABLE pgbench_accounts ADD PRIMARY KEY (aid);`
-
-// A byteCount counts what is written to it.
-type byteCount int64
-
-func (c *byteCount) Write(p []byte) (int, error) {
-	*c += byteCount(len(p))
-	return len(p), nil
-}
-
 func BenchmarkDumpSQL(b *testing.B) {
 	db := open(b, pglite.Config{})
 	exec(b, db, scale5)

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -16,31 +15,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 )
-
-// dumpSQL returns a dump in which the key of \restrict is always the same.
-func dumpSQL(tb testing.TB, db *pglite.DB, args ...string) string {
-	tb.Helper()
-	var out bytes.Buffer
-	require.NoError(tb, db.DumpSQL(context.Background(), &out, pglite.SQLDumpConfig{Args: args}))
-	return withKey(out.String())
-}
-
-var restrictKey = regexp.MustCompile(`(?m)^\\restrict (\w+)$`)
-
-func withKey(dump string) string {
-	m := restrictKey.FindStringSubmatch(dump[:min(len(dump), 1000)])
-	if m == nil {
-		return dump
-	}
-	return strings.ReplaceAll(dump, "restrict "+m[1]+"\n", "restrict key\n")
-}
-
-// waitFor asks until the answer is yes.
-func waitFor(tb testing.TB, db *pglite.DB, sql string) {
-	tb.Helper()
-	for !query[bool](tb, db, sql) {
-	}
-}
 
 // requireQuiet checks that no session of pg_dump is left, and no lock.
 func requireQuiet(t *testing.T, db *pglite.DB) {

@@ -253,11 +253,3 @@ func compressed(tb testing.TB, b []byte) []byte {
 	require.NoError(tb, w.Close())
 	return z.Bytes()
 }
-
-// file writes a file and returns its path.
-func file(tb testing.TB, dir, name string, content []byte) string {
-	tb.Helper()
-	path := filepath.Join(dir, name)
-	require.NoError(tb, os.WriteFile(path, content, 0o600))
-	return path
-}

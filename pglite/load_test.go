@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"testing/iotest"
@@ -20,57 +19,6 @@ import (
 	"github.com/calfdb/calf/pglite"
 	"github.com/stretchr/testify/require"
 )
-
-// goodArchive is a dump of a new database.
-var goodArchive = sync.OnceValues(func() ([]byte, error) {
-	ctx := context.Background()
-	db, err := pglite.Open(ctx, pglite.Memory)
-	if err != nil {
-		return nil, err
-	}
-	var b bytes.Buffer
-	err = errors.Join(db.Dump(ctx, &b, pglite.ArchiveConfig{}), db.Close())
-	return b.Bytes(), err
-})
-
-// rewritten is an archive after f has looked at each entry: it returns the name and content that the entry is to have, or
-// no name.
-func rewritten(tb testing.TB, archive []byte, f func(h *tar.Header, content []byte) (*tar.Header, []byte)) []byte {
-	tb.Helper()
-	var out bytes.Buffer
-	w := tar.NewWriter(&out)
-	for r := tar.NewReader(bytes.NewReader(archive)); ; {
-		h, err := r.Next()
-		if err == io.EOF {
-			break
-		}
-		require.NoError(tb, err)
-		content, err := io.ReadAll(r)
-		require.NoError(tb, err)
-		if h, content = f(h, content); h != nil {
-			h.Size = int64(len(content))
-			h.Format = tar.FormatUnknown
-			require.NoError(tb, w.WriteHeader(h))
-			_, err = w.Write(content)
-			require.NoError(tb, err)
-		}
-	}
-	require.NoError(tb, w.Close())
-	return out.Bytes()
-}
-
-// changed is an archive whose file of a name has another content, or is gone.
-func changed(tb testing.TB, archive []byte, name string, content func([]byte) []byte) []byte {
-	return rewritten(tb, archive, func(h *tar.Header, b []byte) (*tar.Header, []byte) {
-		if h.Name != name {
-			return h, b
-		}
-		if b = content(b); b == nil {
-			return nil, nil
-		}
-		return h, b
-	})
-}
 
 // with is an archive with another entry in front, whose content is zeros.
 func with(tb testing.TB, archive []byte, h tar.Header) []byte {
@@ -272,20 +220,6 @@ func TestLoadIntoDirectory(t *testing.T) {
 	}
 	_, err = pglite.OpenConfig(t.Context(), pglite.Config{Dir: dir, Load: bytes.NewReader(good)})
 	require.ErrorIs(t, err, pglite.ErrLocked)
-}
-
-// tree is the files below a directory, with their content, but for calf's lock.
-func tree(tb testing.TB, dir string) map[string]string {
-	files := map[string]string{}
-	require.NoError(tb, fs.WalkDir(os.DirFS(dir), ".", func(path string, e fs.DirEntry, err error) error {
-		if err != nil || !e.Type().IsRegular() || path == "calf.lock" {
-			return err
-		}
-		b, err := os.ReadFile(filepath.Join(dir, path))
-		files[path] = string(b)
-		return err
-	}))
-	return files
 }
 
 // An opening that fails after the archive was loaded leaves nothing either.

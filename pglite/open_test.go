@@ -15,26 +15,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func query[T any](tb testing.TB, db *pglite.DB, sql string, args ...any) (v T) {
-	tb.Helper()
-	require.NoError(tb, db.QueryRow(context.Background(), sql, args...).Scan(&v))
-	return v
-}
-
-func exec(tb testing.TB, db *pglite.DB, sql string, args ...any) {
-	tb.Helper()
-	_, err := db.Exec(context.Background(), sql, args...)
-	require.NoError(tb, err)
-}
-
-// copyDir copies a directory as it is now: what a killed process leaves.
-func copyDir(tb testing.TB, from string) string {
-	tb.Helper()
-	to := filepath.Join(tb.TempDir(), "copy")
-	require.NoError(tb, os.CopyFS(to, os.DirFS(from)))
-	return to
-}
-
 func TestMemory(t *testing.T) {
 	t.Parallel()
 	db := open(t, pglite.Config{})

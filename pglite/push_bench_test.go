@@ -22,7 +22,7 @@ func BenchmarkPush(b *testing.B) {
 	db := open(b, pglite.Config{Dir: b.TempDir()})
 	_, err := db.Exec(b.Context(), scale10)
 	require.NoError(b, err)
-	var text counter
+	var text byteCount
 	conn, err := db.Connect(b.Context())
 	require.NoError(b, err)
 	_, err = conn.PgConn().CopyTo(b.Context(), &text, "COPY pgbench_accounts TO STDOUT")
@@ -31,7 +31,7 @@ func BenchmarkPush(b *testing.B) {
 
 	bench := func(name string, fresh func(b *testing.B) *pgx.ConnConfig, move func(b *testing.B, to *pgx.ConnConfig)) {
 		b.Run(name, func(b *testing.B) {
-			b.SetBytes(text.n)
+			b.SetBytes(int64(text))
 			for range b.N {
 				b.StopTimer()
 				to := fresh(b)

@@ -13,7 +13,7 @@ import (
 )
 
 // major is the server's major version.
-func (db nativeDatabase) major(t *testing.T) int {
+func major(t *testing.T, db nativeDatabase) int {
 	t.Helper()
 	conn, err := pgx.ConnectConfig(t.Context(), db.ConnConfig)
 	require.NoError(t, err)
@@ -32,12 +32,12 @@ func TestPushToNative(t *testing.T) {
 	report, err := from.Push(t.Context(), native.ConnConfig, pglite.PushConfig{})
 	require.NoError(t, err)
 	require.Equal(t, "18", report.Source.Version[:2])
-	require.Equal(t, strconv.Itoa(native.major(t)), report.Target.Version[:2])
+	require.Equal(t, strconv.Itoa(major(t, native)), report.Target.Version[:2])
 	theirs := newNativeDatabase(t, "calf_theirs")
 	file := filepath.Join(t.TempDir(), "rich.sql")
 	require.NoError(t, os.WriteFile(file, []byte(createsRole.ReplaceAllString(testFile(t, "rich.sql"), "")), 0o600))
-	theirs.run(t, "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", file)
-	requireSame(t, theirs.dump(t), native.dump(t))
+	theirs.Run(t, "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", file)
+	requireSame(t, theirs.Dump(t), native.Dump(t))
 
 	back := open(t, pglite.Config{})
 	exec(t, back, `CREATE ROLE rich_owner; CREATE ROLE "Rich ""Reader"""`)
@@ -85,7 +85,7 @@ func TestPushVectorsToNative(t *testing.T) {
 // TestPushNewerToNative has what only PostgreSQL 18 has.
 func TestPushNewerToNative(t *testing.T) {
 	native := newNativeDatabase(t, "calf_newer")
-	if native.major(t) >= 18 {
+	if major(t, native) >= 18 {
 		t.Skip("this PostgreSQL has all that calf's has")
 	}
 	from := open(t, pglite.Config{})
@@ -101,7 +101,7 @@ func TestPushNewerToNative(t *testing.T) {
 	report, err = from.Push(t.Context(), native.ConnConfig, pglite.PushConfig{})
 	require.NoError(t, err)
 	require.True(t, report.Resumed)
-	requireSame(t, comparable(dumpSQL(t, from)), comparable(native.dump(t)))
+	requireSame(t, comparable(dumpSQL(t, from)), comparable(native.Dump(t)))
 }
 
 // TestPushToNativeAsOwner has a role that is no superuser, as managed services give it, and an extension that somebody else

@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -25,18 +24,6 @@ import (
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
 )
-
-func restoreSQL(tb testing.TB, db *pglite.DB, dump string, cfg pglite.SQLRestoreConfig) {
-	tb.Helper()
-	require.NoError(tb, db.RestoreSQL(context.Background(), strings.NewReader(dump), cfg))
-}
-
-func testFile(tb testing.TB, name string) string {
-	tb.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", name))
-	require.NoError(tb, err)
-	return string(b)
-}
 
 // TestDumpAndRestore restores dumps of a database with one of everything, in all
 // forms, and dumps what came of it: it is the same text.
@@ -96,37 +83,6 @@ func withoutPostgres(t *testing.T, db *pglite.DB) *pgx.Conn {
 	_, err = conn.Exec(t.Context(), "DROP DATABASE postgres")
 	require.NoError(t, err)
 	return conn
-}
-
-// requireSame compares dumps, and shows the first line that differs.
-func requireSame(t *testing.T, want, got string) {
-	t.Helper()
-	if want == got {
-		return
-	}
-	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
-	for i := range w {
-		if i == len(g) || w[i] != g[i] {
-			at := 0
-			for i < len(g) && at < min(len(w[i]), len(g[i])) && w[i][at] == g[i][at] {
-				at++
-			}
-			from := max(0, at-40)
-			t.Fatalf("line %d of %d and %d differs at %d:\n%.200s\n%.200s", i+1, len(w), len(g), at,
-				w[i][from:], append(g, "")[min(i, len(g))][from:])
-		}
-	}
-	t.Fatalf("%d lines, but then more", len(w))
-}
-
-// names18 are names of constraints that PostgreSQL 18 keeps and older releases
-// do not have.
-var names18 = regexp.MustCompile(`CONSTRAINT \w+_not_null NOT NULL`)
-
-// comparable is a dump without what depends on the server that it is of.
-func comparable(dump string) string {
-	dump = names18.ReplaceAllString(dump, "NOT NULL")
-	return regexp.MustCompile(`(?m)^-- Dumped .*\n`).ReplaceAllString(dump, "")
 }
 
 // TestRestoreDumpsOfOtherReleases restores what several releases made of one

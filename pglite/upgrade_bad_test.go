@@ -121,7 +121,7 @@ func TestUpgradeFails(t *testing.T) {
 	t.Cleanup(func() { require.Equal(t, originalTree, readTree(t, original)) })
 	_, err := pglite.Upgrade(t.Context(), pglite.UpgradeConfig{Dir: filepath.Join(t.TempDir(), "nothing")})
 	require.ErrorIs(t, err, os.ErrNotExist)
-	require.ErrorContains(t, pglite.MakeUpgradeDir(original, 1<<60), "MB of free space, and the upgrade may need 1099511627776 MB")
+	require.ErrorContains(t, pglite.NewUpgradeDir(original, 1<<60), "MB of free space, and the upgrade may need 1099511627776 MB")
 	requireOnly(t, original)
 
 	for _, doing := range []string{

@@ -46,9 +46,9 @@ func removeMark(dir string) error {
 	return errors.Join(os.Remove(filepath.Join(dir, upgradeName)), syncDir(dir))
 }
 
-// exchangeDirs exchanges two directories in one step; errors.ErrUnsupported says
+// ExchangeDirs exchanges two directories in one step; errors.ErrUnsupported says
 // that this cannot be done here. Tests replace it.
-var exchangeDirs = swapDirs
+var ExchangeDirs = swapDirs
 
 // upgradePaths are the directories of an upgrade.
 type upgradePaths struct {
@@ -147,7 +147,7 @@ func (p upgradePaths) exchange(old *directory, progress func(string)) error {
 	}
 	parent := filepath.Dir(p.dir)
 	progress("putting the new directory in place")
-	err = exchangeDirs(p.dir, p.work)
+	err = ExchangeDirs(p.dir, p.work)
 	exchanged := err == nil
 	if errors.Is(err, errors.ErrUnsupported) {
 		err = os.Rename(p.dir, p.backup)

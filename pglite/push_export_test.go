@@ -1,0 +1,7 @@
+package pglite
+
+// What a push hashes rows with.
+const (
+	FastRowHash = fastRowHash
+	AnyRowHash  = anyRowHash
+)

@@ -1,0 +1,9 @@
+package pglite_test
+
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func xTestMainPUSH(m *testing.M) { goleak.VerifyTestMain(m) }

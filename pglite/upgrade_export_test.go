@@ -1,0 +1,10 @@
+package pglite
+
+import "errors"
+
+// WithoutExchange makes upgrades do without exchanging directories in one step,
+// as on systems that cannot.
+func WithoutExchange() { ExchangeDirs = func(string, string) error { return errors.ErrUnsupported } }
+
+// NewUpgradeDir makes the new directory for an upgrade, if there is space for that many bytes.
+func NewUpgradeDir(dir string, need uint64) error { return newUpgradePaths(dir, "17").make(need) }

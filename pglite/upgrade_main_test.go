@@ -1,0 +1,15 @@
+package pglite_test
+
+import (
+	"os"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func xTestMainUPGRADE(m *testing.M) {
+	if os.Getenv(upgradeEnv) != "" {
+		os.Exit(upgradeChild())
+	}
+	goleak.VerifyTestMain(m)
+}
