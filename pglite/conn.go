@@ -8,6 +8,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/calfdb/calf/pglite/internal/inmemory"
 	"github.com/calfdb/calf/wire"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -31,7 +32,7 @@ func (db *DB) Connect(ctx context.Context) (*pgx.Conn, error) {
 
 // Pool returns a new pool of connections. The caller closes it, before the DB.
 func (db *DB) Pool(ctx context.Context) (*pgxpool.Pool, error) {
-	cfg, err := parseInMemory(pgxpool.ParseConfig)
+	cfg, err := inmemory.Parse(pgxpool.ParseConfig)
 	if err != nil {
 		return nil, fmt.Errorf("pglite: configuring a pool: %w", err)
 	}
@@ -49,7 +50,7 @@ func (db *DB) SQL() *sql.DB {
 // and a dial function that connects in memory. The caller may change it, User
 // and Database for example, and owns it.
 func (db *DB) ConnConfig() *pgx.ConnConfig {
-	cfg := memoryConfig(db.cfg.Username, db.cfg.Database, db.dial)
+	cfg := inmemory.Config(db.cfg.Username, db.cfg.Database, db.dial)
 	// When a context ends, the statement is cancelled and the session stays.
 	cfg.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: cancelDeadline}

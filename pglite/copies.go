@@ -7,6 +7,8 @@ import (
 	"io"
 	"time"
 
+	"github.com/calfdb/calf/pglite/dump"
+	"github.com/calfdb/calf/pglite/push"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -14,21 +16,21 @@ import (
 // DumpSQL writes a dump that PostgreSQL's own pg_dump makes, as dump.SQL does,
 // which says more. It connects as the default user to the default database,
 // unless an argument names another one. Assets and CacheDir are the database's.
-func (db *DB) DumpSQL(ctx context.Context, w io.Writer, cfg SQLDumpConfig) error {
+func (db *DB) DumpSQL(ctx context.Context, w io.Writer, cfg dump.SQLConfig) error {
 	cfg.Assets, cfg.CacheDir = db.cfg.Assets, db.cfg.CacheDir
-	return DumpSQL(ctx, db.ConnConfig(), w, cfg)
+	return dump.SQL(ctx, db.ConnConfig(), w, cfg)
 }
 
 // DumpAllSQL writes a script that makes all databases and roles anew, as
 // dump.AllSQL does, which says more.
-func (db *DB) DumpAllSQL(ctx context.Context, w io.Writer, cfg SQLDumpConfig) error {
+func (db *DB) DumpAllSQL(ctx context.Context, w io.Writer, cfg dump.SQLConfig) error {
 	cfg.Assets, cfg.CacheDir = db.cfg.Assets, db.cfg.CacheDir
-	return DumpAllSQL(ctx, db.ConnConfig(), w, cfg)
+	return dump.AllSQL(ctx, db.ConnConfig(), w, cfg)
 }
 
 // RestoreSQL runs a dump on the default database, as the default user, as
 // dump.RestoreSQL does, which says more.
-func (db *DB) RestoreSQL(ctx context.Context, r io.Reader, cfg SQLRestoreConfig) (err error) {
+func (db *DB) RestoreSQL(ctx context.Context, r io.Reader, cfg dump.RestoreSQLConfig) (err error) {
 	server := db.ConnConfig()
 	if cfg.Warn != nil {
 		server.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
@@ -46,7 +48,7 @@ func (db *DB) RestoreSQL(ctx context.Context, r io.Reader, cfg SQLRestoreConfig)
 		defer cancel()
 		err = errors.Join(err, conn.Close(closing))
 	}()
-	return RestoreSQL(ctx, conn, r, cfg)
+	return dump.RestoreSQL(ctx, conn, r, cfg)
 }
 
 // hangUpTimeout is how long the end of a session is waited for.
@@ -54,7 +56,7 @@ const hangUpTimeout = 5 * time.Second
 
 // Push moves the default database to a PostgreSQL server, 15 or later, as
 // push.Run does, which says more.
-func (db *DB) Push(ctx context.Context, target *pgx.ConnConfig, cfg PushConfig) (*PushReport, error) {
+func (db *DB) Push(ctx context.Context, target *pgx.ConnConfig, cfg push.Config) (*push.Report, error) {
 	cfg.Assets, cfg.CacheDir = db.cfg.Assets, db.cfg.CacheDir
-	return Push(ctx, db.ConnConfig(), target, cfg)
+	return push.Run(ctx, db.ConnConfig(), target, cfg)
 }

@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/calfdb/calf/internal/relay"
+	"github.com/calfdb/calf/pglite/internal/datadir"
+	"github.com/calfdb/calf/pglite/internal/guest"
+	"github.com/calfdb/calf/pglite/internal/serverlog"
 	"github.com/calfdb/calf/runtime"
 	"github.com/calfdb/calf/runtime/vfs"
 	"github.com/jackc/pgx/v5"
@@ -76,14 +79,14 @@ func OpenConfig(ctx context.Context, cfg Config) (_ *DB, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
 	}
-	var dir *directory
+	var dir *datadir.Dir
 	if cfg.Dir != "" { // before the guest is loaded: what is wrong here is quickly told
 		if dir, err = openUpgraded(ctx, cfg); err != nil {
 			return nil, err
 		}
-		db.dir, db.release = dir.path, append(db.release, dir)
+		db.dir, db.release = dir.Path, append(db.release, dir)
 	}
-	mod, err := loadModule(ctx, cfg.guest())
+	mod, err := guest.Load(ctx, cfg.guest())
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +109,7 @@ func OpenConfig(ctx context.Context, cfg Config) (_ *DB, err error) {
 	}
 	err = db.createExtensions(ctx)
 	if err == nil && dir != nil {
-		err = dir.complete()
+		err = dir.Complete()
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -116,23 +119,23 @@ func OpenConfig(ctx context.Context, cfg Config) (_ *DB, err error) {
 
 // openUpgraded opens the data directory, and upgrades it before if it has to be
 // and the configuration says so.
-func openUpgraded(ctx context.Context, cfg Config) (*directory, error) {
+func openUpgraded(ctx context.Context, cfg Config) (*datadir.Dir, error) {
 	if cfg.Load != nil {
-		return newDirectory(cfg.Dir)
+		return datadir.OpenNew(cfg.Dir)
 	}
-	dir, err := openDirectory(cfg.Dir)
-	if cfg.Upgrade == nil || !upgradable(err) {
+	dir, err := datadir.Open(cfg.Dir)
+	if cfg.Upgrade == nil || !datadir.Upgradable(err) {
 		return dir, err
 	}
 	if err := cfg.Upgrade(ctx, cfg); err != nil {
 		return nil, fmt.Errorf("upgrading: %w", err)
 	}
-	return openDirectory(cfg.Dir)
+	return datadir.Open(cfg.Dir)
 }
 
 // openVolume opens the volume that holds the data directory. If there is no
 // cluster in it, it makes one; the directory is not complete then.
-func (db *DB) openVolume(ctx context.Context, mod *runtime.Module, dir *directory) error {
+func (db *DB) openVolume(ctx context.Context, mod *runtime.Module, dir *datadir.Dir) error {
 	if dir == nil {
 		return db.newMemory(ctx, mod)
 	}
@@ -140,15 +143,15 @@ func (db *DB) openVolume(ctx context.Context, mod *runtime.Module, dir *director
 	if db.cfg.Durability == None {
 		sync = vfs.SyncNone
 	}
-	host, err := vfs.OpenHost(dir.path, vfs.HostOptions{Sync: sync})
+	host, err := vfs.OpenHost(dir.Path, vfs.HostOptions{Sync: sync})
 	if err != nil {
 		return err
 	}
 	db.vol, db.release = host, append([]io.Closer{host}, db.release...)
-	if !dir.fresh {
+	if !dir.Fresh {
 		return nil
 	}
-	if err := dir.begin(); err != nil {
+	if err := dir.Begin(); err != nil {
 		return err
 	}
 	return db.newCluster(ctx, mod)
@@ -179,12 +182,12 @@ func (db *DB) newCluster(ctx context.Context, mod *runtime.Module) error {
 	}
 	if db.cfg.Load != nil {
 		db.cfg.Progress("loading the archive")
-		err := unpack(ctx, db.cfg.Load, db.vol, db.cfg.LoadLimit)
+		err := datadir.Unpack(ctx, db.cfg.Load, db.vol, db.cfg.LoadLimit)
 		db.cfg.Load = nil
 		if err != nil {
 			return err
 		}
-		return checkArchive(db.vol)
+		return datadir.CheckArchive(db.vol)
 	}
 	init := db.cfg.Init.initdb()
 	init.Log = db.log
@@ -360,11 +363,11 @@ const adminShutdown = "57P01"
 
 // log passes a message of the server on to the logger.
 func (db *DB) log(m runtime.LogMessage) {
-	level := levelOf(m)
+	level := serverlog.Level(m)
 	if m.SQLState == adminShutdown && db.isClosed() { // that is what Close is for
 		level = slog.LevelInfo
 	}
-	logTo(db.cfg.Logger, level, m)
+	serverlog.Write(db.cfg.Logger, level, m)
 }
 
 func (db *DB) crashed(e *CrashError) {

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"github.com/calfdb/calf/internal/relay"
+	"github.com/calfdb/calf/pglite/dump"
+	"github.com/calfdb/calf/pglite/internal/backup"
 )
 
 // Dump writes the data directory as a tar archive, which [Config].Load,
@@ -34,7 +36,7 @@ import (
 // incomplete, and is refused by who loads it; that includes a ctx that ends
 // while w is written to, which is looked at before each write. The database is
 // not affected.
-func (db *DB) Dump(ctx context.Context, w io.Writer, cfg ArchiveConfig) error {
+func (db *DB) Dump(ctx context.Context, w io.Writer, cfg dump.ArchiveConfig) error {
 	if err := db.dump(ctx, w, cfg); err != nil {
 		return fmt.Errorf("pglite: dumping the database: %w", err)
 	}
@@ -45,7 +47,7 @@ func (db *DB) Dump(ctx context.Context, w io.Writer, cfg ArchiveConfig) error {
 // be empty or not exist. See Dump for what it holds; on disk are all of it or
 // nothing when DumpDirectory returns. The copy is no open database: calf and
 // PGlite under Node open it.
-func (db *DB) DumpDirectory(ctx context.Context, dir string, cfg ArchiveConfig) (err error) {
+func (db *DB) DumpDirectory(ctx context.Context, dir string, cfg dump.ArchiveConfig) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("pglite: dumping the database to %s: %w", dir, err)
@@ -56,7 +58,7 @@ func (db *DB) DumpDirectory(ctx context.Context, dir string, cfg ArchiveConfig) 
 	}
 	return relay.Run(
 		func(w io.Writer) error { return db.dump(ctx, w, cfg) },
-		func(r io.Reader) error { return Restore(ctx, r, dir, RestoreConfig{}) })
+		func(r io.Reader) error { return dump.Restore(ctx, r, dir, dump.RestoreConfig{}) })
 }
 
 var errInside = errors.New("that is inside of the data directory")
@@ -77,16 +79,16 @@ func isInside(path, dir string) bool {
 	return false
 }
 
-func (db *DB) dump(ctx context.Context, w io.Writer, cfg ArchiveConfig) error {
-	var report func(backupProgress)
+func (db *DB) dump(ctx context.Context, w io.Writer, cfg dump.ArchiveConfig) error {
+	var report func(backup.Progress)
 	if cfg.Progress != nil {
-		report = func(p backupProgress) { cfg.Progress(Progress(p)) }
+		report = func(p backup.Progress) { cfg.Progress(dump.Progress(p)) }
 	}
 	return db.whileOpen(ctx, func(ctx context.Context) error { return db.backup().Write(ctx, w, report) })
 }
 
 // backup returns the database as a source of backups.
-func (db *DB) backup() backupSource { return backupSource{Volume: db.vol, Server: db.ConnConfig()} }
+func (db *DB) backup() backup.Source { return backup.Source{Volume: db.vol, Server: db.ConnConfig()} }
 
 // whileOpen calls f with a context that ends with the database, too. The error for that is ErrClosed.
 func (db *DB) whileOpen(ctx context.Context, f func(context.Context) error) error {

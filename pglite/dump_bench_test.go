@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/dump"
 	"github.com/calfdb/calf/pglite/internal/dbtest"
 	"github.com/stretchr/testify/require"
 )
@@ -31,7 +32,7 @@ func BenchmarkDump(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				var w dbtest.ByteCount
-				require.NoError(b, db.Dump(context.Background(), &w, pglite.ArchiveConfig{}))
+				require.NoError(b, db.Dump(context.Background(), &w, dump.ArchiveConfig{}))
 				b.SetBytes(int64(w))
 			}
 		})
@@ -46,7 +47,7 @@ func BenchmarkDumpGzip(b *testing.B) {
 				var w, z dbtest.ByteCount
 				zw, err := gzip.NewWriterLevel(&z, level)
 				require.NoError(b, err)
-				require.NoError(b, db.Dump(context.Background(), io.MultiWriter(zw, &w), pglite.ArchiveConfig{}))
+				require.NoError(b, db.Dump(context.Background(), io.MultiWriter(zw, &w), dump.ArchiveConfig{}))
 				require.NoError(b, zw.Close())
 				b.SetBytes(int64(w))
 				b.ReportMetric(float64(w)/float64(z), "ratio")
@@ -58,11 +59,11 @@ func BenchmarkDumpGzip(b *testing.B) {
 func BenchmarkDumpDirectory(b *testing.B) {
 	db := benchmarkDB(b, filepath.Join(b.TempDir(), "data"))
 	var w dbtest.ByteCount
-	require.NoError(b, db.Dump(context.Background(), &w, pglite.ArchiveConfig{}))
+	require.NoError(b, db.Dump(context.Background(), &w, dump.ArchiveConfig{}))
 	to := filepath.Join(b.TempDir(), "copy")
 	b.SetBytes(int64(w))
 	for b.Loop() {
-		require.NoError(b, db.DumpDirectory(context.Background(), to, pglite.ArchiveConfig{}))
+		require.NoError(b, db.DumpDirectory(context.Background(), to, dump.ArchiveConfig{}))
 		b.StopTimer()
 		require.NoError(b, os.RemoveAll(to))
 		b.StartTimer()
@@ -71,7 +72,7 @@ func BenchmarkDumpDirectory(b *testing.B) {
 
 // BenchmarkLoad opens a database from an archive and closes it.
 func BenchmarkLoad(b *testing.B) {
-	archive := dump(b, benchmarkDB(b, ""))
+	archive := dumped(b, benchmarkDB(b, ""))
 	dir := filepath.Join(b.TempDir(), "data")
 	for _, test := range []struct {
 		name    string
@@ -102,18 +103,18 @@ func BenchmarkArchive(b *testing.B) {
 	dir := benchmarkDirectory(b)
 	for b.Loop() {
 		var w dbtest.ByteCount
-		require.NoError(b, pglite.Archive(context.Background(), dir, &w, pglite.ArchiveConfig{}))
+		require.NoError(b, dump.Archive(context.Background(), dir, &w, dump.ArchiveConfig{}))
 		b.SetBytes(int64(w))
 	}
 }
 
 func BenchmarkRestore(b *testing.B) {
 	var archive bytes.Buffer
-	require.NoError(b, pglite.Archive(context.Background(), benchmarkDirectory(b), &archive, pglite.ArchiveConfig{}))
+	require.NoError(b, dump.Archive(context.Background(), benchmarkDirectory(b), &archive, dump.ArchiveConfig{}))
 	to := filepath.Join(b.TempDir(), "copy")
 	b.SetBytes(int64(archive.Len()))
 	for b.Loop() {
-		require.NoError(b, pglite.Restore(context.Background(), bytes.NewReader(archive.Bytes()), to, pglite.RestoreConfig{}))
+		require.NoError(b, dump.Restore(context.Background(), bytes.NewReader(archive.Bytes()), to, dump.RestoreConfig{}))
 		b.StopTimer()
 		require.NoError(b, os.RemoveAll(to))
 		b.StartTimer()
@@ -123,6 +124,6 @@ func BenchmarkRestore(b *testing.B) {
 // benchmarkDirectory is a closed copy of benchmarkDB.
 func benchmarkDirectory(b *testing.B) string {
 	dir := filepath.Join(b.TempDir(), "data")
-	require.NoError(b, benchmarkDB(b, "").DumpDirectory(context.Background(), dir, pglite.ArchiveConfig{}))
+	require.NoError(b, benchmarkDB(b, "").DumpDirectory(context.Background(), dir, dump.ArchiveConfig{}))
 	return dir
 }

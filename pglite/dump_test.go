@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/calfdb/calf/pglite/dump"
 	"io"
 	"io/fs"
 	"os"
@@ -18,11 +19,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// dump dumps a database.
-func dump(tb testing.TB, db *pglite.DB) []byte {
+// dumped dumps a database.
+func dumped(tb testing.TB, db *pglite.DB) []byte {
 	tb.Helper()
 	var b bytes.Buffer
-	require.NoError(tb, db.Dump(tb.Context(), &b, pglite.ArchiveConfig{}))
+	require.NoError(tb, db.Dump(tb.Context(), &b, dump.ArchiveConfig{}))
 	return b.Bytes()
 }
 
@@ -63,10 +64,10 @@ func TestDump(t *testing.T) {
 		exec(t, db, "CREATE SEQUENCE s")
 		exec(t, db, "SELECT nextval('s') FROM generate_series(1, 10)")
 		exec(t, db, "ALTER SYSTEM SET work_mem = '7MB'")
-		archive := dump(t, db)
+		archive := dumped(t, db)
 		exec(t, db, "DROP TABLE t")
 		copied := filepath.Join(t.TempDir(), "a", "copy")
-		require.NoError(t, db.DumpDirectory(t.Context(), copied, pglite.ArchiveConfig{}))
+		require.NoError(t, db.DumpDirectory(t.Context(), copied, dump.ArchiveConfig{}))
 		noBackup(t, db)
 
 		for name, cfg := range map[string]pglite.Config{
@@ -97,8 +98,8 @@ func TestDumpOfDump(t *testing.T) {
 	db := open(t, pglite.Config{})
 	exec(t, db, "CREATE TABLE t AS SELECT 42 AS a")
 	for range 3 {
-		db = open(t, pglite.Config{Load: bytes.NewReader(dump(t, db)), Dir: filepath.Join(t.TempDir(), "data"), Durability: pglite.None})
-		db = open(t, pglite.Config{Load: bytes.NewReader(dump(t, db))})
+		db = open(t, pglite.Config{Load: bytes.NewReader(dumped(t, db)), Dir: filepath.Join(t.TempDir(), "data"), Durability: pglite.None})
+		db = open(t, pglite.Config{Load: bytes.NewReader(dumped(t, db))})
 	}
 	require.Equal(t, 42, query[int](t, db, "SELECT a FROM t"))
 }
@@ -150,7 +151,7 @@ func TestDumpOfLiveDatabase(t *testing.T) {
 
 		g := newGate(2 << 20)
 		dumped := make(chan error, 1)
-		go func() { dumped <- db.Dump(ctx, g, pglite.ArchiveConfig{}) }()
+		go func() { dumped <- db.Dump(ctx, g, dump.ArchiveConfig{}) }()
 		<-g.reached
 		// The dump stands still, and the database does not.
 		segment := "SELECT pg_walfile_name(pg_current_wal_lsn())"
@@ -241,9 +242,9 @@ func TestDumpsSideBySide(t *testing.T) {
 		exec(t, db, "CREATE TABLE t AS SELECT 1 AS a")
 		g := newGate(1 << 20)
 		first := make(chan error, 1)
-		go func() { first <- db.Dump(t.Context(), g, pglite.ArchiveConfig{}) }()
+		go func() { first <- db.Dump(t.Context(), g, dump.ArchiveConfig{}) }()
 		<-g.reached
-		second := dump(t, db)
+		second := dumped(t, db)
 		close(g.open)
 		require.NoError(t, <-first)
 		for _, b := range [][]byte{g.Bytes(), second} {
@@ -258,10 +259,10 @@ func TestDumpProgress(t *testing.T) {
 	everywhere(t, func(t *testing.T, cfg pglite.Config) {
 		db := open(t, cfg)
 		var phases []string
-		var last pglite.Progress
+		var last dump.Progress
 		calls := 0
 		var b bytes.Buffer
-		require.NoError(t, db.Dump(t.Context(), &b, pglite.ArchiveConfig{Progress: func(p pglite.Progress) {
+		require.NoError(t, db.Dump(t.Context(), &b, dump.ArchiveConfig{Progress: func(p dump.Progress) {
 			if p.Phase != last.Phase {
 				phases = append(phases, p.Phase)
 			}
@@ -283,30 +284,30 @@ func TestDumpFails(t *testing.T) {
 	everywhere(t, func(t *testing.T, cfg pglite.Config) {
 		db := open(t, cfg)
 		exec(t, db, "CREATE TABLE t AS SELECT g FROM generate_series(1, 10000) g")
-		whole := len(dump(t, db))
+		whole := len(dumped(t, db))
 		cause := errors.New("the client is gone")
 		for _, after := range []int{0, 1, 1 << 20, whole - 100_000, whole - 1000} {
 			w := &failing{After: after, Err: cause}
-			err := db.Dump(t.Context(), w, pglite.ArchiveConfig{})
+			err := db.Dump(t.Context(), w, dump.ArchiveConfig{})
 			require.ErrorIs(t, err, cause)
 			require.ErrorContains(t, err, "pglite: dumping the database: ")
 			noBackup(t, db)
 			_, err = pglite.OpenConfig(t.Context(), pglite.Config{Load: &w.Buffer})
-			require.ErrorIs(t, err, pglite.ErrBadArchive)
+			require.ErrorIs(t, err, dump.ErrBadArchive)
 		}
 		for _, after := range []int{1, 1 << 20} {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			w := &calling{after: after, do: func() { cancel(cause) }}
-			err := db.Dump(ctx, w, pglite.ArchiveConfig{})
+			err := db.Dump(ctx, w, dump.ArchiveConfig{})
 			require.ErrorIs(t, err, cause)
 			require.Less(t, w.Len(), after+1<<20)
 			noBackup(t, db)
 		}
 		cancelled, cancel := context.WithCancel(t.Context())
 		cancel()
-		require.ErrorIs(t, db.Dump(cancelled, io.Discard, pglite.ArchiveConfig{}), context.Canceled)
+		require.ErrorIs(t, db.Dump(cancelled, io.Discard, dump.ArchiveConfig{}), context.Canceled)
 		require.Equal(t, 10000, query[int](t, db, "SELECT count(*) FROM t"))
-		require.Len(t, dump(t, db), whole)
+		require.Len(t, dumped(t, db), whole)
 	})
 }
 
@@ -332,10 +333,10 @@ func TestDumpSessionIsTerminated(t *testing.T) {
 	terminate := func() {
 		exec(t, db, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'calf dump'")
 	}
-	err := db.Dump(t.Context(), &calling{after: 1 << 20, do: terminate}, pglite.ArchiveConfig{})
+	err := db.Dump(t.Context(), &calling{after: 1 << 20, do: terminate}, dump.ArchiveConfig{})
 	require.ErrorContains(t, err, "pglite: dumping the database: ")
 	noBackup(t, db)
-	dump(t, db)
+	dumped(t, db)
 }
 
 func TestDumpAfterClose(t *testing.T) {
@@ -344,10 +345,10 @@ func TestDumpAfterClose(t *testing.T) {
 	everywhere(t, func(t *testing.T, cfg pglite.Config) {
 		db, err := pglite.OpenConfig(t.Context(), cfg)
 		require.NoError(t, err)
-		err = db.Dump(t.Context(), &calling{after: 1 << 20, do: func() { require.NoError(t, db.Close()) }}, pglite.ArchiveConfig{})
+		err = db.Dump(t.Context(), &calling{after: 1 << 20, do: func() { require.NoError(t, db.Close()) }}, dump.ArchiveConfig{})
 		require.ErrorIs(t, err, pglite.ErrClosed)
-		require.ErrorIs(t, db.Dump(t.Context(), io.Discard, pglite.ArchiveConfig{}), pglite.ErrClosed)
-		require.ErrorIs(t, db.DumpDirectory(t.Context(), filepath.Join(t.TempDir(), "x"), pglite.ArchiveConfig{}), pglite.ErrClosed)
+		require.ErrorIs(t, db.Dump(t.Context(), io.Discard, dump.ArchiveConfig{}), pglite.ErrClosed)
+		require.ErrorIs(t, db.DumpDirectory(t.Context(), filepath.Join(t.TempDir(), "x"), dump.ArchiveConfig{}), pglite.ErrClosed)
 	})
 }
 
@@ -365,7 +366,7 @@ func TestDumpAsAnyUser(t *testing.T) {
 	require.NoError(t, db.Close())
 	db = open(t, pglite.Config{Dir: dir, Username: "clerk"})
 	require.Equal(t, "clerk", query[string](t, db, "SELECT current_user::text"))
-	loaded := open(t, pglite.Config{Load: bytes.NewReader(dump(t, db)), Username: "clerk"})
+	loaded := open(t, pglite.Config{Load: bytes.NewReader(dumped(t, db)), Username: "clerk"})
 	require.Equal(t, "chief", query[string](t, loaded, "SELECT pg_get_userbyid(10)::text"))
 }
 
@@ -377,7 +378,7 @@ func TestDumpTablespaces(t *testing.T) {
 		scripts(t, db, "SET allow_in_place_tablespaces = on", "CREATE TABLESPACE inside LOCATION ''")
 		exec(t, db, "CREATE TABLE s TABLESPACE inside AS SELECT g FROM generate_series(1, 1000) g")
 		loaded := open(t, pglite.Config{
-			Load:     bytes.NewReader(dump(t, db)),
+			Load:     bytes.NewReader(dumped(t, db)),
 			Settings: map[string]string{"allow_in_place_tablespaces": "on"}, // or recovery stops
 		})
 		require.Equal(t, 1000, query[int](t, loaded, "SELECT count(*) FROM s"))
@@ -389,10 +390,10 @@ func TestDumpTablespaces(t *testing.T) {
 			return
 		}
 		require.NoError(t, err)
-		err = db.Dump(t.Context(), io.Discard, pglite.ArchiveConfig{})
+		err = db.Dump(t.Context(), io.Discard, dump.ArchiveConfig{})
 		require.ErrorContains(t, err, "a dump cannot hold tablespaces outside of the data directory")
 		exec(t, db, "DROP TABLESPACE outside")
-		dump(t, db)
+		dumped(t, db)
 	})
 }
 
@@ -411,7 +412,7 @@ func TestDumpStrangeFiles(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, []byte("left behind"), 0o600))
 	}
 	copied := filepath.Join(t.TempDir(), "copy")
-	require.NoError(t, db.DumpDirectory(t.Context(), copied, pglite.ArchiveConfig{}))
+	require.NoError(t, db.DumpDirectory(t.Context(), copied, dump.ArchiveConfig{}))
 	var left []string
 	require.NoError(t, filepath.WalkDir(copied, func(path string, e fs.DirEntry, err error) error {
 		if err == nil && e.Type().IsRegular() {
@@ -426,7 +427,7 @@ func TestDumpStrangeFiles(t *testing.T) {
 	require.Empty(t, left)
 	require.FileExists(t, filepath.Join(copied, "notes.txt"))
 	symlink(t, "notes.txt", filepath.Join(dir, "link"))
-	require.ErrorContains(t, db.Dump(t.Context(), io.Discard, pglite.ArchiveConfig{}), "/link is neither a directory nor a regular file")
+	require.ErrorContains(t, db.Dump(t.Context(), io.Discard, dump.ArchiveConfig{}), "/link is neither a directory nor a regular file")
 	noBackup(t, db)
 }
 
@@ -447,7 +448,7 @@ func TestDumpDirectoryRefuses(t *testing.T) {
 			for name, content := range test.files {
 				file(t, to, name, []byte(content))
 			}
-			require.ErrorIs(t, db.DumpDirectory(t.Context(), to, pglite.ArchiveConfig{}), test.is)
+			require.ErrorIs(t, db.DumpDirectory(t.Context(), to, dump.ArchiveConfig{}), test.is)
 			for name, content := range test.files {
 				b, err := os.ReadFile(filepath.Join(to, name))
 				require.NoError(t, err)
@@ -455,9 +456,9 @@ func TestDumpDirectoryRefuses(t *testing.T) {
 			}
 		})
 	}
-	require.ErrorIs(t, db.DumpDirectory(t.Context(), dir, pglite.ArchiveConfig{}), pglite.ErrLocked)
+	require.ErrorIs(t, db.DumpDirectory(t.Context(), dir, dump.ArchiveConfig{}), pglite.ErrLocked)
 	for _, below := range []string{"sub", "base/sub"} {
-		require.ErrorContains(t, db.DumpDirectory(t.Context(), filepath.Join(dir, below), pglite.ArchiveConfig{}), "inside of the data directory")
+		require.ErrorContains(t, db.DumpDirectory(t.Context(), filepath.Join(dir, below), dump.ArchiveConfig{}), "inside of the data directory")
 		require.NoDirExists(t, filepath.Join(dir, below))
 	}
 
@@ -468,7 +469,7 @@ func TestDumpDirectoryRefuses(t *testing.T) {
 			require.NoError(t, os.Mkdir(to, 0o700))
 		}
 		ctx, cancel := context.WithCancel(t.Context())
-		err := db.DumpDirectory(ctx, to, pglite.ArchiveConfig{Progress: func(p pglite.Progress) {
+		err := db.DumpDirectory(ctx, to, dump.ArchiveConfig{Progress: func(p dump.Progress) {
 			if p.Done > 1<<20 {
 				require.FileExists(t, filepath.Join(to, "calf.incomplete"))
 				cancel()
@@ -495,7 +496,7 @@ func TestDumpWithoutLog(t *testing.T) {
 		db := open(t, cfg)
 		exec(t, db, "CREATE TABLE t AS SELECT g FROM generate_series(1, 10000) g")
 		var b bytes.Buffer
-		err := db.Dump(t.Context(), &b, pglite.ArchiveConfig{})
+		err := db.Dump(t.Context(), &b, dump.ArchiveConfig{})
 		if cfg.Dir != "" {
 			require.ErrorContains(t, err, "wal_level")
 			require.Zero(t, b.Len())

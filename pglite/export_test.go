@@ -2,6 +2,8 @@ package pglite
 
 import (
 	"io"
+
+	"github.com/calfdb/calf/pglite/internal/datadir"
 )
 
 // WithCopiedMemory returns a configuration for a database that works as on
@@ -13,7 +15,7 @@ func (c Config) WithCopiedMemory() Config {
 
 // LockDirectory does of Open what excludes others.
 func LockDirectory(dir string) (io.Closer, error) {
-	l, err := lockDirectory(dir)
+	l, err := datadir.Lock(dir)
 	if err != nil {
 		return nil, err
 	}

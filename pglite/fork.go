@@ -6,6 +6,8 @@ import (
 	"io"
 
 	"github.com/calfdb/calf/internal/relay"
+	"github.com/calfdb/calf/pglite/dump"
+	"github.com/calfdb/calf/pglite/internal/datadir"
 	"github.com/calfdb/calf/runtime/vfs"
 )
 
@@ -47,6 +49,6 @@ func (db *DB) copy(ctx context.Context) (*vfs.Memory, error) {
 	}
 	vol := vfs.NewMemory(0)
 	return vol, relay.Run(
-		func(w io.Writer) error { return db.dump(ctx, w, ArchiveConfig{}) },
-		func(r io.Reader) error { return unpack(ctx, r, vol, 0) })
+		func(w io.Writer) error { return db.dump(ctx, w, dump.ArchiveConfig{}) },
+		func(r io.Reader) error { return datadir.Unpack(ctx, r, vol, 0) })
 }

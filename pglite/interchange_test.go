@@ -13,6 +13,7 @@ import (
 
 	"github.com/calfdb/calf/internal/peers"
 	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/dump"
 	"github.com/stretchr/testify/require"
 )
 
@@ -113,12 +114,12 @@ func TestInterchangeToPGlite(t *testing.T) {
 		want := scripts(t, db, append([]string{script(t, "content.sql")}, checks(t)...)...)[1:]
 		require.Contains(t, want[0], "typed_1")
 		require.Empty(t, want[2])
-		tar, dir := dump(t, db), filepath.Join(tmp, "copy")
+		tar, dir := dumped(t, db), filepath.Join(tmp, "copy")
 		var sent map[string]peer
 		if cfg.Dir == "" {
 			sent = map[string]peer{"tar.gz": {Load: file(t, tmp, "calf.tar.gz", compressed(t, tar)), Dump: filepath.Join(tmp, "pglite.tar")}}
 		} else {
-			require.NoError(t, db.DumpDirectory(t.Context(), dir, pglite.ArchiveConfig{}))
+			require.NoError(t, db.DumpDirectory(t.Context(), dir, dump.ArchiveConfig{}))
 			sent = map[string]peer{"directory": {Dir: dir}, "tar": {Load: file(t, tmp, "calf.tar", tar), Dump: filepath.Join(tmp, "pglite.tgz")}}
 		}
 		for name, p := range sent {
@@ -154,7 +155,7 @@ func TestInterchangeFromPGlite(t *testing.T) {
 			got[1] = want[1]
 		}
 		require.Equal(t, want, got, name)
-		back := peer{Load: file(t, tmp, "calf.tar", dump(t, db)), SQL: checks(t)}
+		back := peer{Load: file(t, tmp, "calf.tar", dumped(t, db)), SQL: checks(t)}
 		require.Equal(t, got[0], back.run(t)[0], name)
 	}
 }
@@ -172,7 +173,7 @@ func TestInterchangeOfUnusualClusters(t *testing.T) {
 	sum := "SELECT md5(string_agg(t::text, '' ORDER BY g)) FROM t"
 	want := query[string](t, db, sum)
 	dir := filepath.Join(tmp, "data")
-	require.NoError(t, db.DumpDirectory(t.Context(), dir, pglite.ArchiveConfig{}))
+	require.NoError(t, db.DumpDirectory(t.Context(), dir, dump.ArchiveConfig{}))
 	for range 2 {
 		p := peer{Dir: dir, Preload: "pg_stat_statements", SQL: []string{
 			"CREATE EXTENSION IF NOT EXISTS pg_stat_statements", "SELECT count(*) > 0 FROM pg_stat_statements", sum,

@@ -17,6 +17,7 @@ import (
 	"testing/iotest"
 
 	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/dump"
 	"github.com/stretchr/testify/require"
 )
 
@@ -57,24 +58,24 @@ func TestLoadRefuses(t *testing.T) {
 		as    any
 		says  string
 	}{
-		{name: "Empty", load: strings.NewReader(""), is: pglite.ErrBadArchive},
-		{name: "SQL", load: strings.NewReader(strings.Repeat("SELECT 1;\n", 100)), is: pglite.ErrBadArchive},
+		{name: "Empty", load: strings.NewReader(""), is: dump.ErrBadArchive},
+		{name: "SQL", load: strings.NewReader(strings.Repeat("SELECT 1;\n", 100)), is: dump.ErrBadArchive},
 		{name: "Zeros", load: bytes.NewReader(make([]byte, 1<<20)), is: pglite.ErrNotPostgres, says: "has no PG_VERSION"},
 		{name: "EmptyTar", load: bytes.NewReader(make([]byte, 1024)), is: pglite.ErrNotPostgres, says: "has no PG_VERSION"},
-		{name: "CutTar", load: bytes.NewReader(good[:len(good)/2]), is: pglite.ErrBadArchive},
-		{name: "TarWithoutEnd", load: bytes.NewReader(good[:len(good)-1024]), is: pglite.ErrBadArchive, says: "cut off"},
-		{name: "CutGzip", load: bytes.NewReader(zipped[:len(zipped)/2]), is: pglite.ErrBadArchive},
-		{name: "CutGzipHeader", load: bytes.NewReader(zipped[:5]), is: pglite.ErrBadArchive},
-		{name: "CutGzipChecksum", load: bytes.NewReader(zipped[:len(zipped)-1]), is: pglite.ErrBadArchive},
-		{name: "DamagedGzip", load: bytes.NewReader(flipped), is: pglite.ErrBadArchive},
-		{name: "WrongChecksum", load: bytes.NewReader(badSum), is: pglite.ErrBadArchive, says: "checksum"},
-		{name: "SomethingFollows", load: io.MultiReader(bytes.NewReader(good), bytes.NewReader(make([]byte, 4<<20))), is: pglite.ErrBadArchive, says: "something follows"},
-		{name: "PathOutside", load: bytes.NewReader(with(t, good, tar.Header{Typeflag: tar.TypeReg, Name: "/../../escape"})), is: pglite.ErrBadArchive, says: "escape"},
-		{name: "SymbolicLink", load: bytes.NewReader(with(t, good, tar.Header{Typeflag: tar.TypeSymlink, Name: "/base", Linkname: "/etc"})), is: pglite.ErrBadArchive, says: "base"},
-		{name: "HardLink", load: bytes.NewReader(with(t, good, tar.Header{Typeflag: tar.TypeLink, Name: "/x", Linkname: "/etc/passwd"})), is: pglite.ErrBadArchive, says: `"/x"`},
-		{name: "Device", load: bytes.NewReader(with(t, good, tar.Header{Typeflag: tar.TypeChar, Name: "/null"})), is: pglite.ErrBadArchive, says: "null"},
-		{name: "Bomb", load: bytes.NewReader(bomb), limit: 4 << 20, is: pglite.ErrBadArchive, says: "zeros"},
-		{name: "TooLarge", load: bytes.NewReader(good), limit: 10 << 20, is: pglite.ErrBadArchive, says: "10485760"},
+		{name: "CutTar", load: bytes.NewReader(good[:len(good)/2]), is: dump.ErrBadArchive},
+		{name: "TarWithoutEnd", load: bytes.NewReader(good[:len(good)-1024]), is: dump.ErrBadArchive, says: "cut off"},
+		{name: "CutGzip", load: bytes.NewReader(zipped[:len(zipped)/2]), is: dump.ErrBadArchive},
+		{name: "CutGzipHeader", load: bytes.NewReader(zipped[:5]), is: dump.ErrBadArchive},
+		{name: "CutGzipChecksum", load: bytes.NewReader(zipped[:len(zipped)-1]), is: dump.ErrBadArchive},
+		{name: "DamagedGzip", load: bytes.NewReader(flipped), is: dump.ErrBadArchive},
+		{name: "WrongChecksum", load: bytes.NewReader(badSum), is: dump.ErrBadArchive, says: "checksum"},
+		{name: "SomethingFollows", load: io.MultiReader(bytes.NewReader(good), bytes.NewReader(make([]byte, 4<<20))), is: dump.ErrBadArchive, says: "something follows"},
+		{name: "PathOutside", load: bytes.NewReader(with(t, good, tar.Header{Typeflag: tar.TypeReg, Name: "/../../escape"})), is: dump.ErrBadArchive, says: "escape"},
+		{name: "SymbolicLink", load: bytes.NewReader(with(t, good, tar.Header{Typeflag: tar.TypeSymlink, Name: "/base", Linkname: "/etc"})), is: dump.ErrBadArchive, says: "base"},
+		{name: "HardLink", load: bytes.NewReader(with(t, good, tar.Header{Typeflag: tar.TypeLink, Name: "/x", Linkname: "/etc/passwd"})), is: dump.ErrBadArchive, says: `"/x"`},
+		{name: "Device", load: bytes.NewReader(with(t, good, tar.Header{Typeflag: tar.TypeChar, Name: "/null"})), is: dump.ErrBadArchive, says: "null"},
+		{name: "Bomb", load: bytes.NewReader(bomb), limit: 4 << 20, is: dump.ErrBadArchive, says: "zeros"},
+		{name: "TooLarge", load: bytes.NewReader(good), limit: 10 << 20, is: dump.ErrBadArchive, says: "10485760"},
 		{name: "OtherVersion", load: bytes.NewReader(changed(t, good, "/PG_VERSION", version("17\n"))), as: &version17, says: "PostgreSQL 17 (PGlite 0.3 and PGlite 0.4)"},
 		{name: "FutureVersion", load: bytes.NewReader(changed(t, good, "/PG_VERSION", version("19\n"))), as: &version17, says: "PostgreSQL 19, and this"},
 		{name: "DamagedVersion", load: bytes.NewReader(changed(t, good, "/PG_VERSION", version("\x00"))), is: pglite.ErrNotPostgres},
@@ -279,7 +280,7 @@ func TestLoadOnFullDisk(t *testing.T) {
 	require.NoDirExists(t, dir)
 
 	db := open(t, pglite.Config{Load: bytes.NewReader(good)})
-	err = db.DumpDirectory(t.Context(), dir, pglite.ArchiveConfig{})
+	err = db.DumpDirectory(t.Context(), dir, dump.ArchiveConfig{})
 	require.ErrorIs(t, err, syscall.ENOSPC)
 	require.NoDirExists(t, dir)
 	noBackup(t, db)

@@ -1,17 +1,21 @@
 package pglite
 
-import "context"
+import (
+	"context"
+
+	"github.com/calfdb/calf/pglite/internal/guest"
+)
 
 // Preload loads and compiles the guest, which the first Open does otherwise.
 // On a machine that has not compiled it before, it takes some seconds of all
 // processors; afterwards a fraction of a second. Only Assets, CacheDir and
 // Progress of the configuration count.
 func Preload(ctx context.Context, cfg Config) error {
-	_, err := loadModule(ctx, cfg.guest())
+	_, err := guest.Load(ctx, cfg.guest())
 	return err
 }
 
 // guest says which guest a database runs on.
-func (c Config) guest() guestConfig {
-	return guestConfig{Assets: c.Assets, CacheDir: c.CacheDir, Progress: c.Progress}
+func (c Config) guest() guest.Config {
+	return guest.Config{Assets: c.Assets, CacheDir: c.CacheDir, Progress: c.Progress}
 }

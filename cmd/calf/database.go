@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/upgrade"
 	"github.com/spf13/cobra"
 )
 
@@ -35,7 +36,7 @@ func (d *database) open(ctx context.Context, p *program) (*pglite.DB, error) {
 	}
 	cfg := pglite.Config{Dir: d.dir, Load: d.load, Progress: d.told}
 	if d.upgrade {
-		cfg.Upgrade = pglite.UpgradeDirectory
+		cfg.Upgrade = upgrade.Directory
 	}
 	if d.told == nil {
 		s := newQuietSteps(p.stderr)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/calfdb/calf/pglite"
 	"github.com/calfdb/calf/pglite/manager"
+	"github.com/calfdb/calf/pglite/upgrade"
 	"github.com/spf13/cobra"
 )
 
@@ -62,7 +63,7 @@ func (d *dbs) open(ctx context.Context, p *program) (*manager.Manager, error) {
 	logger := slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	cfg := manager.Config{Dir: d.dir, Logger: logger, DB: pglite.Config{Progress: d.steps.step}}
 	if d.upgrade {
-		cfg.DB.Upgrade = pglite.UpgradeDirectory
+		cfg.DB.Upgrade = upgrade.Directory
 	}
 	if d.log {
 		cfg.DB.Logger = slog.New(slog.NewTextHandler(p.stderr, nil))

@@ -33,7 +33,7 @@ argument, or a script from standard input.`,
 }
 
 func (p *program) dbsDump(d *dbs) *cobra.Command {
-	job := &dump{}
+	job := &dumpFlags{}
 	c := &cobra.Command{
 		Use:   "dump [flags] ID FILE",
 		Short: "Copy a database to a file",

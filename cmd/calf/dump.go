@@ -13,14 +13,14 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// dump is the flags of calf dump.
-type dump struct {
+// dumpFlags is the flags of calf dump.
+type dumpFlags struct {
 	db, format string
 	sql        sqlDump
 }
 
 func (p *program) dumpCommand() *cobra.Command {
-	d := &dump{}
+	d := &dumpFlags{}
 	c := &cobra.Command{
 		Use:   "dump [flags] FILE [-- ARGUMENT...]",
 		Short: "Copy a database to a file",
@@ -71,7 +71,7 @@ of any server of PostgreSQL 9.2 to 18, such as one that calf serve runs. After
 	})
 }
 
-func (d *dump) run(ctx context.Context, p *program, to string) (err error) {
+func (d *dumpFlags) run(ctx context.Context, p *program, to string) (err error) {
 	f, err := d.choose(p, to)
 	if err != nil {
 		return err
@@ -107,7 +107,7 @@ const whenServed = "files can be copied only when the database is closed, or by 
 	"through a connection to that one, if it serves, its content can be dumped as SQL"
 
 // choose returns the format, and refuses what makes no sense.
-func (d *dump) choose(p *program, to string) (*format, error) {
+func (d *dumpFlags) choose(p *program, to string) (*format, error) {
 	var f *format
 	switch {
 	case d.db == "":

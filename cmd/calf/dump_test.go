@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/dump"
 	"github.com/stretchr/testify/require"
 )
 
@@ -157,10 +158,10 @@ func names(t *testing.T, dir string) (list []string) {
 func TestProgress(t *testing.T) {
 	var b bytes.Buffer
 	g := &progress{w: &b, visible: true, start: time.Now().Add(-time.Second)}
-	g.report(pglite.Progress{Phase: "preparing"})
-	g.report(pglite.Progress{Phase: "copying", Done: 25 << 20, Total: 100 << 20})
-	g.report(pglite.Progress{Phase: "copying", Done: 26 << 20, Total: 100 << 20}) // too soon
-	g.report(pglite.Progress{Phase: "reading", Done: 100 << 20})
+	g.report(dump.Progress{Phase: "preparing"})
+	g.report(dump.Progress{Phase: "copying", Done: 25 << 20, Total: 100 << 20})
+	g.report(dump.Progress{Phase: "copying", Done: 26 << 20, Total: 100 << 20}) // too soon
+	g.report(dump.Progress{Phase: "reading", Done: 100 << 20})
 	g.done("dumped")
 	require.Regexp(t, `^\r\x1b\[Kpreparing`+
 		`\r\x1b\[Kcopying  25 MiB of 100 MiB, 25%  \d+ MiB/s`+
@@ -169,7 +170,7 @@ func TestProgress(t *testing.T) {
 
 	b.Reset()
 	g.visible = false
-	g.report(pglite.Progress{Phase: "copying"})
+	g.report(dump.Progress{Phase: "copying"})
 	g.failed()
 	g.done("dumped")
 	require.Empty(t, b.String())

@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"github.com/calfdb/calf/internal/relay"
-	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/dump"
 )
 
 // A format is a form that a database can have outside of calf.
@@ -39,7 +39,7 @@ type dumpJob struct {
 	db       string    // the data directory, or a URL
 	out      io.Writer // where to write, or
 	dir      string    // the directory to make
-	progress func(pglite.Progress)
+	progress func(dump.Progress)
 	sql      sqlDump
 }
 
@@ -112,7 +112,7 @@ func isTarGz(head []byte) bool {
 }
 
 func dumpTar(ctx context.Context, j *dumpJob) error {
-	return pglite.Archive(ctx, j.db, j.out, pglite.ArchiveConfig{Progress: j.progress})
+	return dump.Archive(ctx, j.db, j.out, dump.ArchiveConfig{Progress: j.progress})
 }
 
 func dumpTarGz(ctx context.Context, j *dumpJob) error {
@@ -120,7 +120,7 @@ func dumpTarGz(ctx context.Context, j *dumpJob) error {
 	if err != nil {
 		return err
 	}
-	if err := pglite.Archive(ctx, j.db, z, pglite.ArchiveConfig{Progress: j.progress}); err != nil {
+	if err := dump.Archive(ctx, j.db, z, dump.ArchiveConfig{Progress: j.progress}); err != nil {
 		return err
 	}
 	return z.Close()
@@ -129,16 +129,16 @@ func dumpTarGz(ctx context.Context, j *dumpJob) error {
 func dumpDirectory(ctx context.Context, j *dumpJob) error {
 	return relay.Run(
 		func(w io.Writer) error {
-			return pglite.Archive(ctx, j.db, w, pglite.ArchiveConfig{Progress: j.progress})
+			return dump.Archive(ctx, j.db, w, dump.ArchiveConfig{Progress: j.progress})
 		},
-		func(r io.Reader) error { return pglite.Restore(ctx, r, j.dir, pglite.RestoreConfig{}) })
+		func(r io.Reader) error { return dump.Restore(ctx, r, j.dir, dump.RestoreConfig{}) })
 }
 
 // restoreArchive opens the database that the archive holds: one that cannot be
 // opened is not restored. One of an earlier PGlite is upgraded then.
 func restoreArchive(ctx context.Context, j *restoreJob) error {
 	if j.db.upgrade {
-		if err := pglite.Restore(ctx, j.in, j.db.dir, pglite.RestoreConfig{Earlier: true}); err != nil {
+		if err := dump.Restore(ctx, j.in, j.db.dir, dump.RestoreConfig{Earlier: true}); err != nil {
 			return err
 		}
 	} else {
@@ -153,7 +153,7 @@ func restoreArchive(ctx context.Context, j *restoreJob) error {
 
 func restoreDirectory(ctx context.Context, j *restoreJob) error {
 	return relay.Run(
-		func(w io.Writer) error { return pglite.Archive(ctx, j.dir, w, pglite.ArchiveConfig{}) },
+		func(w io.Writer) error { return dump.Archive(ctx, j.dir, w, dump.ArchiveConfig{}) },
 		func(r io.Reader) error {
 			j.in = r
 			return restoreArchive(ctx, j)

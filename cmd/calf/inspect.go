@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 
-	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/inspect"
 	"github.com/spf13/cobra"
 )
 
 func (p *program) inspectCommand() *cobra.Command {
-	var o pglite.InspectOptions
+	var o inspect.Options
 	var asJSON, all bool
 	c := &cobra.Command{
 		Use:   "inspect PATH [flags]",
@@ -33,7 +33,7 @@ problem was found, else 1.`,
 	f.BoolVar(&o.System, "system", false, "list PostgreSQL's own relations, too")
 	f.BoolVar(&all, "all", false, "list all relations and problems, indexes too, and not only the first")
 	return p.does(c, func(ctx context.Context, args []string) error {
-		info, err := pglite.Inspect(ctx, args[0], o)
+		info, err := inspect.Path(ctx, args[0], o)
 		if err != nil {
 			return err
 		}

@@ -10,12 +10,12 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/inspect"
 )
 
 // A report is what calf inspect prints for people.
 type report struct {
-	info *pglite.Info
+	info *inspect.Info
 	w    io.Writer
 	all  bool
 	err  error
@@ -98,7 +98,7 @@ func (r *report) facts() {
 	}
 }
 
-func walLine(w *pglite.InfoWAL, clean bool) string {
+func walLine(w *inspect.WAL, clean bool) string {
 	line := fmt.Sprintf("%d × %s, to %s", w.Segments, size(int64(w.SegmentSize)), w.End)
 	switch {
 	case !w.RedoPresent:
@@ -114,7 +114,7 @@ func walLine(w *pglite.InfoWAL, clean bool) string {
 	return line
 }
 
-func checksumLine(i *pglite.Info) string {
+func checksumLine(i *inspect.Info) string {
 	v := i.Verified
 	switch on := i.Control != nil && i.Control.ChecksumVersion > 0; {
 	case v == nil && on:
@@ -156,7 +156,7 @@ func (r *report) databases() {
 }
 
 // isTable tells whether a relation is what people look for.
-func isTable(rel pglite.InfoRelation) bool {
+func isTable(rel inspect.Relation) bool {
 	switch rel.Kind {
 	case "table", "partitioned table", "materialized view", "foreign table":
 		return true
@@ -165,8 +165,8 @@ func isTable(rel pglite.InfoRelation) bool {
 }
 
 // relations prints the relations of a database, those with most pages first.
-func (r *report) relations(db pglite.InfoDatabase) {
-	var list []pglite.InfoRelation
+func (r *report) relations(db inspect.Database) {
+	var list []inspect.Relation
 	for _, rel := range db.Relations {
 		if r.all || isTable(rel) {
 			list = append(list, rel)
@@ -178,7 +178,7 @@ func (r *report) relations(db pglite.InfoDatabase) {
 	r.printf("\nIn %s:\n", clean(db.Name))
 	rest := 0
 	if !r.all && len(list) > fewTables {
-		slices.SortStableFunc(list, func(a, b pglite.InfoRelation) int { return cmp.Compare(b.Pages, a.Pages) })
+		slices.SortStableFunc(list, func(a, b inspect.Relation) int { return cmp.Compare(b.Pages, a.Pages) })
 		list, rest = list[:fewTables], len(list)-fewTables
 	}
 	rows := []string{"  RELATION\tKIND\tROWS\tPAGES\tSIZE"}
@@ -208,7 +208,7 @@ func (r *report) relations(db pglite.InfoDatabase) {
 	}
 }
 
-func tuples(t *pglite.InfoTuples) string {
+func tuples(t *inspect.Tuples) string {
 	switch {
 	case t == nil:
 		return ""

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/inspect"
 	"github.com/stretchr/testify/require"
 )
 
@@ -33,9 +33,9 @@ func TestInspect(t *testing.T) {
 
 	got = calf(t, "", "inspect", dir, "--json", "--verify", "--system")
 	require.Equal(t, exitOK, got.status)
-	var info pglite.Info
+	var info inspect.Info
 	require.NoError(t, json.Unmarshal([]byte(got.stdout), &info))
-	require.Equal(t, pglite.InfoPGlite, info.Kind)
+	require.Equal(t, inspect.PGlite, info.Kind)
 	require.Zero(t, info.Verified.Bad)
 	require.Greater(t, len(info.Databases[0].Relations), 400)
 

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/dump"
 )
 
 // A progress tells a terminal how far a long operation is, in one line that
@@ -20,7 +20,7 @@ type progress struct {
 	mu    sync.Mutex
 	last  time.Time // when the line was written
 	phase string
-	at    pglite.Progress
+	at    dump.Progress
 }
 
 func (p *program) progress() *progress {
@@ -31,7 +31,7 @@ func (p *program) progress() *progress {
 const interval = 100 * time.Millisecond
 
 // report tells how far it is.
-func (g *progress) report(at pglite.Progress) {
+func (g *progress) report(at dump.Progress) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.visible && (at.Phase != g.phase || time.Since(g.last) >= interval) {
@@ -42,7 +42,7 @@ func (g *progress) report(at pglite.Progress) {
 }
 
 // line is the text for people.
-func (g *progress) line(at pglite.Progress) string {
+func (g *progress) line(at dump.Progress) string {
 	text := at.Phase
 	if at.Done > 0 {
 		text += "  " + size(at.Done)

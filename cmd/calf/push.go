@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/calfdb/calf/pglite/push"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,20 +12,21 @@ import (
 	"unicode"
 
 	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/dump"
 	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 )
 
-// push is the flags of calf push.
-type push struct {
+// pushFlags is the flags of calf push.
+type pushFlags struct {
 	db, to     string
 	user, name string
 	asJSON     bool
-	cfg        pglite.PushConfig
+	cfg        push.Config
 }
 
 func (p *program) pushCommand() *cobra.Command {
-	u := &push{}
+	u := &pushFlags{}
 	c := &cobra.Command{
 		Use:   "push --db DIRECTORY --to URL",
 		Short: "Move a database to a PostgreSQL server",
@@ -60,7 +62,7 @@ server of PostgreSQL 12 to 18, such as one that calf serve runs.`,
 	return p.does(c, func(ctx context.Context, _ []string) error { return u.run(ctx, p) })
 }
 
-func (u *push) run(ctx context.Context, p *program) (err error) {
+func (u *pushFlags) run(ctx context.Context, p *program) (err error) {
 	switch {
 	case u.db == "":
 		return usage("--db is missing: which database is to be moved?")
@@ -89,8 +91,8 @@ func (u *push) run(ctx context.Context, p *program) (err error) {
 		defer func() { err = errors.Join(err, db.Close()) }()
 	}
 	u.cfg.Progress = g.report
-	r, err := pglite.Push(ctx, source, target, u.cfg)
-	blocked := (*pglite.PushBlockedError)(nil)
+	r, err := push.Run(ctx, source, target, u.cfg)
+	blocked := (*push.BlockedError)(nil)
 	if err != nil && !errors.As(err, &blocked) {
 		g.failed()
 		return err
@@ -112,7 +114,7 @@ func (u *push) run(ctx context.Context, p *program) (err error) {
 }
 
 // source returns how to connect to what is moved, and if it is a directory, the database that was opened.
-func (u *push) source(ctx context.Context, p *program, g *progress) (cfg *pgx.ConnConfig, db *pglite.DB, err error) {
+func (u *pushFlags) source(ctx context.Context, p *program, g *progress) (cfg *pgx.ConnConfig, db *pglite.DB, err error) {
 	if isURL(u.db) {
 		cfg, err = pgx.ParseConfig(u.db)
 	} else {
@@ -121,7 +123,7 @@ func (u *push) source(ctx context.Context, p *program, g *progress) (cfg *pgx.Co
 		}
 		d := &database{dir: u.db}
 		if g.visible {
-			d.told = func(doing string) { g.report(pglite.Progress{Phase: doing}) }
+			d.told = func(doing string) { g.report(dump.Progress{Phase: doing}) }
 		}
 		if db, err = d.open(ctx, p); err == nil {
 			cfg = db.ConnConfig()
@@ -151,7 +153,7 @@ func oneLine(s string) string {
 
 // A pushReport prints what was moved, or would be. What hinders goes to standard error.
 type pushReport struct {
-	*pglite.PushReport
+	*push.Report
 	dry bool
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/push"
 	"github.com/stretchr/testify/require"
 )
 
@@ -77,7 +78,7 @@ lines"`).Scan(&v))
 
 	got = calf(t, "", "push", "--db", url, "--to", url, "--json")
 	require.Equal(t, exitFailed, got.status)
-	var r pglite.PushReport
+	var r push.Report
 	require.NoError(t, json.Unmarshal([]byte(got.stdout), &r))
 	require.Equal(t, "not-empty", r.Obstacles[0].Kind)
 	require.Len(t, r.Tables, 2)

@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/dump"
 	"github.com/spf13/cobra"
 )
 
@@ -69,7 +70,7 @@ func (r *restore) run(ctx context.Context, p *program, from string) (err error) 
 	g := p.progress()
 	job := &restoreJob{p: p, db: database{dir: r.db, upgrade: r.upgrade}, sql: r.sql}
 	if g.visible {
-		job.db.told = func(doing string) { g.report(pglite.Progress{Phase: doing}) }
+		job.db.told = func(doing string) { g.report(dump.Progress{Phase: doing}) }
 	}
 	in, total, err := r.input(p, from, job)
 	if err != nil {
@@ -77,7 +78,7 @@ func (r *restore) run(ctx context.Context, p *program, from string) (err error) 
 	}
 	if in != nil {
 		defer in.Close()
-		at := pglite.Progress{Phase: "reading", Total: total}
+		at := dump.Progress{Phase: "reading", Total: total}
 		counted := countedReader{in, func(n int) {
 			at.Done += int64(n)
 			g.report(at)

@@ -14,6 +14,7 @@ import (
 	"github.com/calfdb/calf/internal/pgarchive"
 	"github.com/calfdb/calf/internal/sqlscript"
 	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/dump"
 	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 )
@@ -60,16 +61,16 @@ func dumpSQL(args ...string) func(ctx context.Context, j *dumpJob) error {
 		if db != nil {
 			defer func() { err = errors.Join(err, db.Close()) }()
 		}
-		cfg := pglite.SQLDumpConfig{Args: append(args, j.sql.args...), Messages: &messages{w: j.p.stderr}}
-		at := pglite.Progress{Phase: "dumping"}
+		cfg := dump.SQLConfig{Args: append(args, j.sql.args...), Messages: &messages{w: j.p.stderr}}
+		at := dump.Progress{Phase: "dumping"}
 		out := countedWriter{j.out, func(n int) {
 			at.Done += int64(n)
 			j.progress(at)
 		}}
 		if j.sql.all {
-			return pglite.DumpAllSQL(ctx, server, out, cfg)
+			return dump.AllSQL(ctx, server, out, cfg)
 		}
-		return pglite.DumpSQL(ctx, server, out, cfg)
+		return dump.SQL(ctx, server, out, cfg)
 	}
 }
 

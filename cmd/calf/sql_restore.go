@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/dump"
 	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 )
@@ -16,7 +16,7 @@ import (
 type sqlRestore struct {
 	user, name string
 	onError    string
-	cfg        pglite.SQLRestoreConfig
+	cfg        dump.RestoreSQLConfig
 }
 
 func (s *sqlRestore) addTo(c *cobra.Command) {
@@ -85,13 +85,13 @@ func (j *restoreJob) runSQL(ctx context.Context, server *pgx.ConnConfig) (err er
 	cfg.Warn = func(s string) { fmt.Fprintf(j.p.stderr, "calf: warning: %s\n", s) }
 	failed := 0
 	if j.sql.onError == "continue" {
-		cfg.OnError = func(e *pglite.RestoreError) error {
+		cfg.OnError = func(e *dump.RestoreError) error {
 			failed++
 			fmt.Fprintf(j.p.stderr, "calf: %v\n", e)
 			return nil
 		}
 	}
-	if err := pglite.RestoreSQL(ctx, conn, j.in, cfg); err != nil {
+	if err := dump.RestoreSQL(ctx, conn, j.in, cfg); err != nil {
 		return err
 	}
 	if failed > 0 {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/upgrade"
 	"github.com/spf13/cobra"
 )
 
@@ -41,9 +41,9 @@ found and would do.`,
 	return p.does(c, func(ctx context.Context, args []string) error {
 		s := newSteps(p.stderr)
 		defer s.stop()
-		cfg := pglite.UpgradeConfig{Dir: args[0], Without: without, Progress: s.step}
+		cfg := upgrade.Config{Dir: args[0], Without: without, Progress: s.step}
 		if dryRun {
-			plan, err := pglite.PlanUpgrade(ctx, cfg)
+			plan, err := upgrade.DryRun(ctx, cfg)
 			if err != nil {
 				return p.upgradeFailed(err)
 			}
@@ -55,7 +55,7 @@ found and would do.`,
 			}
 			return nil
 		}
-		report, err := pglite.Upgrade(ctx, cfg)
+		report, err := upgrade.Run(ctx, cfg)
 		if err != nil {
 			return p.upgradeFailed(err)
 		}
@@ -74,13 +74,13 @@ found and would do.`,
 
 // upgradeFailed returns the error of an upgrade, unless there is nothing to do.
 func (p *program) upgradeFailed(err error) error {
-	if errors.Is(err, pglite.ErrUpToDate) {
+	if errors.Is(err, upgrade.ErrUpToDate) {
 		_, err = fmt.Fprintln(p.stdout, "There is nothing to upgrade: the data directory is of this version.")
 	}
 	return err
 }
 
-func (p *program) printPlan(plan *pglite.UpgradePlan, asJSON bool) error {
+func (p *program) printPlan(plan *upgrade.Plan, asJSON bool) error {
 	if asJSON {
 		return p.printJSON(plan)
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/calfdb/calf/assets"
 	"github.com/calfdb/calf/internal/peers"
-	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/upgrade"
 	"github.com/stretchr/testify/require"
 )
 
@@ -52,7 +52,7 @@ func TestUpgrade(t *testing.T) {
 
 	got = calf(t, "", "upgrade", dir, "--dry-run", "--json")
 	require.Equal(t, exitOK, got.status, got.stderr)
-	var plan pglite.UpgradePlan
+	var plan upgrade.Plan
 	require.NoError(t, json.Unmarshal([]byte(got.stdout), &plan))
 	require.Equal(t, "17.5", plan.From)
 	require.NoDirExists(t, plan.Backup)

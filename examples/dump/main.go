@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/calfdb/calf/pglite/dump"
 	"io"
 	"log"
 	"os"
@@ -34,7 +35,7 @@ func run(ctx context.Context, dir string, w io.Writer) (err error) {
 		return err
 	}
 	backup := filepath.Join(dir, "backup.tar.gz")
-	if err := dump(ctx, db, backup); err != nil {
+	if err := backUp(ctx, db, backup); err != nil {
 		return err
 	}
 	if _, err := db.Exec(ctx, `DROP TABLE visit`); err != nil {
@@ -45,14 +46,14 @@ func run(ctx context.Context, dir string, w io.Writer) (err error) {
 	return err
 }
 
-// dump writes a database that is open to a file, which PGlite could load, too.
-func dump(ctx context.Context, db *pglite.DB, name string) error {
+// backUp writes a database that is open to a file, which PGlite could load, too.
+func backUp(ctx context.Context, db *pglite.DB, name string) error {
 	f, err := os.Create(name)
 	if err != nil {
 		return err
 	}
 	z := gzip.NewWriter(f)
-	err = db.Dump(ctx, z, pglite.ArchiveConfig{})
+	err = db.Dump(ctx, z, dump.ArchiveConfig{})
 	return errors.Join(err, z.Close(), f.Close())
 }
 

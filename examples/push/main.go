@@ -12,6 +12,7 @@ import (
 	"os"
 
 	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/push"
 	"github.com/jackc/pgx/v5"
 )
 
@@ -47,7 +48,7 @@ func move(ctx context.Context, db *pglite.DB, url string, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	report, err := db.Push(ctx, target, pglite.PushConfig{NoOwner: true})
+	report, err := db.Push(ctx, target, push.Config{NoOwner: true})
 	if err != nil {
 		return err // a *pglite.PushBlockedError says what hinders
 	}

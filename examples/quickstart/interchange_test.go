@@ -9,12 +9,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pgvector/pgvector-go"
-	"github.com/stretchr/testify/require"
-
 	"github.com/calfdb/calf/assets"
 	"github.com/calfdb/calf/internal/peers"
 	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/dump"
+	"github.com/pgvector/pgvector-go"
+	"github.com/stretchr/testify/require"
 )
 
 // TestInterchange carries the real quickstart, with the documentation of the standard library, to PGlite under Node and
@@ -54,7 +54,7 @@ func TestInterchange(t *testing.T) {
 	want := ask(s.db)
 	archive, err := os.Create(filepath.Join(tmp, "calf.tar"))
 	require.NoError(t, err)
-	require.NoError(t, s.db.Dump(ctx, archive, pglite.ArchiveConfig{}))
+	require.NoError(t, s.db.Dump(ctx, archive, dump.ArchiveConfig{}))
 	require.NoError(t, archive.Close())
 	require.NoError(t, s.close(ctx))
 

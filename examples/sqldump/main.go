@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/calfdb/calf/pglite/dump"
 	"io"
 	"log"
 	"os"
@@ -48,13 +49,13 @@ func run(ctx context.Context, w io.Writer) (err error) {
 
 // move copies a database as pg_dump and psql would do it.
 func move(ctx context.Context, from, to *pglite.DB) error {
-	var dump bytes.Buffer // or a file
-	err := from.DumpSQL(ctx, &dump, pglite.SQLDumpConfig{
+	var script bytes.Buffer // or a file
+	err := from.DumpSQL(ctx, &script, dump.SQLConfig{
 		Args:     []string{"--no-owner", "--exclude-table=temporary_*"}, // pg_dump's own
 		Messages: os.Stderr,
 	})
 	if err != nil {
 		return err
 	}
-	return to.RestoreSQL(ctx, &dump, pglite.SQLRestoreConfig{SingleTransaction: true})
+	return to.RestoreSQL(ctx, &script, dump.RestoreSQLConfig{SingleTransaction: true})
 }

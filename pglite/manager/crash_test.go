@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"github.com/calfdb/calf/pglite/dump"
 	"log/slog"
 	"os"
 	osexec "os/exec"
@@ -35,7 +36,7 @@ func child(dir string) int {
 	if err != nil {
 		return fail(err)
 	}
-	dump, err := os.ReadFile(filepath.Join(dir, "..", "dump.tar"))
+	archive, err := os.ReadFile(filepath.Join(dir, "..", "dump.tar"))
 	if err != nil {
 		return fail(err)
 	}
@@ -45,7 +46,7 @@ func child(dir string) int {
 	}
 	fmt.Println("open")
 	for n := 0; ; n++ {
-		if _, err := m.Create(ctx, manager.NewDatabase{ID: "loaded", Load: bytes.NewReader(dump)}); err != nil {
+		if _, err := m.Create(ctx, manager.NewDatabase{ID: "loaded", Load: bytes.NewReader(archive)}); err != nil {
 			return fail(err)
 		}
 		fmt.Println("loaded")
@@ -74,9 +75,9 @@ func TestKill(t *testing.T) {
 	exec(t, m, "sample", "CREATE TABLE t AS SELECT generate_series(1, 1000) AS a")
 	require.NoError(t, os.WriteFile(filepath.Join(tmp, "all.tar.gz"), export(t, m), 0o600))
 	h := use(t, m, "sample")
-	var dump bytes.Buffer
-	require.NoError(t, h.Dump(ctx, &dump, pglite.ArchiveConfig{}))
-	require.NoError(t, os.WriteFile(filepath.Join(tmp, "dump.tar"), dump.Bytes(), 0o600))
+	var archive bytes.Buffer
+	require.NoError(t, h.Dump(ctx, &archive, dump.ArchiveConfig{}))
+	require.NoError(t, os.WriteFile(filepath.Join(tmp, "dump.tar"), archive.Bytes(), 0o600))
 	rounds := 8
 	if testing.Short() {
 		rounds = 3

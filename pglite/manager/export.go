@@ -11,7 +11,8 @@ import (
 	"time"
 
 	"github.com/calfdb/calf/internal/relay"
-	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/dump"
+	"github.com/calfdb/calf/pglite/internal/datadir"
 )
 
 // What an export is made of, as database.build names it.
@@ -56,7 +57,7 @@ func (m *Manager) Export(ctx context.Context, w io.Writer, cfg ExportConfig) (er
 	}
 	x := &exporter{m: m, spool: spool, tar: tar.NewWriter(z), now: time.Now()}
 	cfg.Progress("exporting the list of databases")
-	err = x.archive(ctx, metaArchive, func(w io.Writer) error { return m.meta.Dump(ctx, w, pglite.ArchiveConfig{}) })
+	err = x.archive(ctx, metaArchive, func(w io.Writer) error { return m.meta.Dump(ctx, w, dump.ArchiveConfig{}) })
 	if err != nil {
 		return err
 	}
@@ -138,7 +139,7 @@ func (m *Manager) dump(ctx context.Context, id string, w io.Writer) error {
 		if err == nil {
 			defer release()
 			dir := m.folder.at(dbsName + "/" + folderName(id) + "/" + dataName)
-			return pglite.Archive(ctx, dir, w, pglite.ArchiveConfig{Earlier: true})
+			return dump.Archive(ctx, dir, w, dump.ArchiveConfig{Earlier: true})
 		}
 		if !errors.Is(err, ErrInUse) {
 			return err
@@ -147,8 +148,8 @@ func (m *Manager) dump(ctx context.Context, id string, w io.Writer) error {
 		switch {
 		case err == nil:
 			defer h.Close()
-			return h.Dump(ctx, w, pglite.ArchiveConfig{})
-		case !errors.As(err, new(*pglite.VersionError)): // else somebody has tried to open it
+			return h.Dump(ctx, w, dump.ArchiveConfig{})
+		case !errors.As(err, new(*datadir.VersionError)): // else somebody has tried to open it
 			return err
 		}
 	}

@@ -11,10 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
-	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/dump"
 	"github.com/calfdb/calf/pglite/manager"
+	"github.com/stretchr/testify/require"
 )
 
 // A part is an entry of an archive.
@@ -210,7 +209,7 @@ func TestExportWhileUsed(t *testing.T) {
 	create(t, m, "ghi")
 	h := use(t, m, "ghi")
 	g = gate{make(chan struct{}), make(chan struct{})}
-	go func() { done <- h.Dump(ctx, g, pglite.ArchiveConfig{}) }()
+	go func() { done <- h.Dump(ctx, g, dump.ArchiveConfig{}) }()
 	<-g.reached
 	require.NoError(t, h.Close())
 	require.ErrorIs(t, m.CloseDatabase(ctx, "ghi"), manager.ErrInUse, "it is being dumped")
@@ -278,12 +277,12 @@ func TestCreateLoad(t *testing.T) {
 	m := sample(t)
 	h := use(t, m, "open")
 	var b bytes.Buffer
-	require.NoError(t, h.Dump(ctx, &b, pglite.ArchiveConfig{}))
+	require.NoError(t, h.Dump(ctx, &b, dump.ArchiveConfig{}))
 	d, err := m.Create(ctx, manager.NewDatabase{ID: "copy", Name: "Copy", Load: &b})
 	require.NoError(t, err)
 	require.Equal(t, "open", value[string](t, m, d.ID, "SELECT name FROM t"))
 	_, err = m.Create(ctx, manager.NewDatabase{ID: "bad", Load: strings.NewReader("x")})
-	require.ErrorIs(t, err, pglite.ErrBadArchive)
+	require.ErrorIs(t, err, dump.ErrBadArchive)
 	_, err = m.Database(ctx, "bad")
 	require.ErrorIs(t, err, manager.ErrNotFound)
 }

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/internal/datadir"
 )
 
 // What is in the folder of a manager.
@@ -148,7 +148,7 @@ func (f *folder) remove(name string, commit func() error) error {
 	case err != nil:
 		return err
 	case found:
-		err = pglite.Remove(f.at(data), commit)
+		err = datadir.Remove(f.at(data), commit)
 	case commit != nil:
 		err = commit()
 	}

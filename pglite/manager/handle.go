@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/dump"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -180,7 +181,7 @@ func (h *Handle) Serve(ctx context.Context, l net.Listener, cfg pglite.ServeConf
 }
 
 // Dump writes the data directory as a tar archive; see [pglite.DB.Dump].
-func (h *Handle) Dump(ctx context.Context, w io.Writer, cfg pglite.ArchiveConfig) error {
+func (h *Handle) Dump(ctx context.Context, w io.Writer, cfg dump.ArchiveConfig) error {
 	db, release, err := h.hold()
 	if err != nil {
 		return err
@@ -191,7 +192,7 @@ func (h *Handle) Dump(ctx context.Context, w io.Writer, cfg pglite.ArchiveConfig
 
 // DumpSQL writes a dump that pg_dump makes, SQL text by default; see
 // [pglite.DB.DumpSQL].
-func (h *Handle) DumpSQL(ctx context.Context, w io.Writer, cfg pglite.SQLDumpConfig) error {
+func (h *Handle) DumpSQL(ctx context.Context, w io.Writer, cfg dump.SQLConfig) error {
 	db, release, err := h.hold()
 	if err != nil {
 		return err
@@ -201,7 +202,7 @@ func (h *Handle) DumpSQL(ctx context.Context, w io.Writer, cfg pglite.SQLDumpCon
 }
 
 // RestoreSQL runs a dump; see [pglite.DB.RestoreSQL].
-func (h *Handle) RestoreSQL(ctx context.Context, r io.Reader, cfg pglite.SQLRestoreConfig) error {
+func (h *Handle) RestoreSQL(ctx context.Context, r io.Reader, cfg dump.RestoreSQLConfig) error {
 	db, release, err := h.hold()
 	if err != nil {
 		return err

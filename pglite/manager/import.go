@@ -15,7 +15,8 @@ import (
 	"strings"
 
 	"github.com/calfdb/calf/internal/relay"
-	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/dump"
+	"github.com/calfdb/calf/pglite/internal/datadir"
 )
 
 // ImportConfig configures an import. The zero value works.
@@ -224,7 +225,7 @@ func (i *importer) unpack(ctx context.Context, name string, r io.Reader) (folder
 	case err == nil:
 	case ctx.Err() != nil:
 		return "", nil, context.Cause(ctx)
-	case errors.Is(err, pglite.ErrBadArchive), errors.Is(err, pglite.ErrNotPostgres), errors.As(err, new(*pglite.VersionError)):
+	case errors.Is(err, dump.ErrBadArchive), errors.Is(err, datadir.ErrNotPostgres), errors.As(err, new(*datadir.VersionError)):
 		return "", err, nil
 	default:
 		return "", nil, err

@@ -11,13 +11,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/calfdb/calf/assets"
 	"github.com/calfdb/calf/internal/peers"
 	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/dump"
 	"github.com/calfdb/calf/pglite/manager"
+	"github.com/calfdb/calf/pglite/upgrade"
 	"github.com/calfdb/calf/schema"
+	"github.com/stretchr/testify/require"
 )
 
 func script(tb testing.TB, name string) string {
@@ -177,7 +178,7 @@ func TestInterchangeUpgraded(t *testing.T) {
 	ctx := t.Context()
 	archive := databaseBuild(t, "pglite-0.2")
 	dir := t.TempDir()
-	m := openManager(t, manager.Config{Dir: dir, DB: pglite.Config{Upgrade: pglite.UpgradeDirectory}})
+	m := openManager(t, manager.Config{Dir: dir, DB: pglite.Config{Upgrade: upgrade.Directory}})
 	report, err := m.Import(ctx, bytes.NewReader(archive), manager.ImportConfig{})
 	require.NoError(t, err)
 	requireImported(t, m, report)
@@ -194,7 +195,7 @@ func TestInterchangeUpgraded(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, m.CloseDatabase(ctx, "loaded"))
 	require.NoError(t, os.RemoveAll(state.Dir))
-	require.NoError(t, pglite.Restore(ctx, strings.NewReader(unpack(t, archive)[2].body), state.Dir, pglite.RestoreConfig{Earlier: true}))
+	require.NoError(t, dump.Restore(ctx, strings.NewReader(unpack(t, archive)[2].body), state.Dir, dump.RestoreConfig{Earlier: true}))
 	require.Equal(t, "Mars,Venus", value[string](t, m, "loaded", "SELECT string_agg(name, ',' ORDER BY name) FROM planet"))
 	require.Equal(t, []string{"data", "data.pg16.bak"}, names(t, filepath.Join(dir, "dbs", "loaded")))
 	problems, err := m.Check(ctx)

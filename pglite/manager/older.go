@@ -4,14 +4,14 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/internal/datadir"
 )
 
 // An olderError is a *pglite.VersionError of something that has no directory of
 // its own yet.
 type olderError struct {
 	what string
-	err  *pglite.VersionError
+	err  *datadir.VersionError
 }
 
 func (e *olderError) Error() string {
@@ -23,7 +23,7 @@ func (e *olderError) Unwrap() error { return e.err }
 
 // older says of an error about the version of what was unpacked what that is.
 func older(err error, what string) error {
-	var v *pglite.VersionError
+	var v *datadir.VersionError
 	if errors.As(err, &v) {
 		return &olderError{what, v}
 	}

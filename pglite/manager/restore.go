@@ -5,12 +5,13 @@ import (
 	"io"
 
 	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/dump"
 )
 
 // restore makes a database of an archive in a folder, and returns which version
 // of PostgreSQL it is of.
 func (m *Manager) restore(ctx context.Context, r io.Reader, folder string, limit int64) (version string, err error) {
-	err = pglite.Restore(ctx, r, m.folder.at(folder+"/"+dataName), pglite.RestoreConfig{
+	err = dump.Restore(ctx, r, m.folder.at(folder+"/"+dataName), dump.RestoreConfig{
 		Limit: limit, Earlier: true, NoSync: m.cfg.DB.Durability == pglite.None,
 	})
 	if err != nil {

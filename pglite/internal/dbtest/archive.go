@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/dump"
 	"github.com/stretchr/testify/require"
 )
 
@@ -21,7 +22,7 @@ var Archive = sync.OnceValues(func() ([]byte, error) {
 		return nil, err
 	}
 	var b bytes.Buffer
-	err = errors.Join(db.Dump(ctx, &b, pglite.ArchiveConfig{}), db.Close())
+	err = errors.Join(db.Dump(ctx, &b, dump.ArchiveConfig{}), db.Close())
 	return b.Bytes(), err
 })
 

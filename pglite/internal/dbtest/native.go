@@ -9,7 +9,7 @@ import (
 	"regexp"
 	"testing"
 
-	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/dump"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 )
@@ -72,11 +72,11 @@ func (db NativeDatabase) Run(t *testing.T, program string, args ...string) []byt
 }
 
 // Restore restores a dump with calf.
-func (db NativeDatabase) Restore(t *testing.T, dump []byte, cfg pglite.SQLRestoreConfig) {
+func (db NativeDatabase) Restore(t *testing.T, script []byte, cfg dump.RestoreSQLConfig) {
 	t.Helper()
 	conn, err := pgx.ConnectConfig(t.Context(), db.ConnConfig)
 	require.NoError(t, err)
-	require.NoError(t, pglite.RestoreSQL(t.Context(), conn, bytes.NewReader(dump), cfg))
+	require.NoError(t, dump.RestoreSQL(t.Context(), conn, bytes.NewReader(script), cfg))
 	require.NoError(t, conn.Close(t.Context()))
 }
 
@@ -84,7 +84,7 @@ func (db NativeDatabase) Restore(t *testing.T, dump []byte, cfg pglite.SQLRestor
 func (db NativeDatabase) Dump(t *testing.T) string {
 	t.Helper()
 	var out bytes.Buffer
-	require.NoError(t, pglite.DumpSQL(t.Context(), db.ConnConfig, &out, pglite.SQLDumpConfig{}))
+	require.NoError(t, dump.SQL(t.Context(), db.ConnConfig, &out, dump.SQLConfig{}))
 	return WithKey(out.String())
 }
 

@@ -9,11 +9,12 @@ import (
 	"testing"
 
 	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/dump"
 	"github.com/stretchr/testify/require"
 )
 
 // RestoreSQL restores a dump.
-func RestoreSQL(tb testing.TB, db *pglite.DB, dump string, cfg pglite.SQLRestoreConfig) {
+func RestoreSQL(tb testing.TB, db *pglite.DB, dump string, cfg dump.RestoreSQLConfig) {
 	tb.Helper()
 	require.NoError(tb, db.RestoreSQL(context.Background(), strings.NewReader(dump), cfg))
 }
@@ -22,7 +23,7 @@ func RestoreSQL(tb testing.TB, db *pglite.DB, dump string, cfg pglite.SQLRestore
 func DumpSQL(tb testing.TB, db *pglite.DB, args ...string) string {
 	tb.Helper()
 	var out bytes.Buffer
-	require.NoError(tb, db.DumpSQL(context.Background(), &out, pglite.SQLDumpConfig{Args: args}))
+	require.NoError(tb, db.DumpSQL(context.Background(), &out, dump.SQLConfig{Args: args}))
 	return WithKey(out.String())
 }
 

@@ -1,6 +1,0 @@
-//go:build !linux
-
-package pglite
-
-// foreignUser finds nobody: only Linux tells which files a process has open.
-func foreignUser(string) string { return "" }

@@ -1,0 +1,85 @@
+package guest
+
+import (
+	"context"
+	"sync"
+
+	"github.com/calfdb/calf/assets"
+	"github.com/calfdb/calf/runtime"
+)
+
+// A guestConfig says which guest is meant, and where its compiled code is kept. The zero value means the defaults.
+type Config struct {
+	Assets   *assets.Set
+	CacheDir string
+	Progress func(doing string)
+}
+
+// complete fills in the defaults.
+func (c Config) Complete() (_ Config, err error) {
+	if c.Assets == nil {
+		if c.Assets, err = installed(); err != nil {
+			return c, err
+		}
+	}
+	if c.CacheDir == "" {
+		if c.CacheDir, err = runtime.DefaultCacheDir(); err != nil {
+			return c, err
+		}
+	}
+	if c.Progress == nil {
+		c.Progress = func(string) {}
+	}
+	return c, nil
+}
+
+// found is what assets.Open found.
+var found struct {
+	sync.Mutex
+	set *assets.Set
+}
+
+// installed returns the guest's files that assets.Open finds. Failures are not remembered.
+func installed() (*assets.Set, error) {
+	found.Lock()
+	defer found.Unlock()
+	if found.set == nil {
+		set, err := assets.Open()
+		if err != nil {
+			return nil, err
+		}
+		found.set = set
+	}
+	return found.set, nil
+}
+
+// modules are the loaded guests. A program has one, unless it opens databases
+// with assets of its own.
+var modules struct {
+	sync.Mutex
+	byAssets map[*assets.Set]*runtime.Module
+}
+
+// loadModule returns PostgreSQL, loading it if need be. Failures are not
+// remembered.
+func Load(ctx context.Context, cfg Config) (*runtime.Module, error) {
+	cfg, err := cfg.Complete()
+	if err != nil {
+		return nil, err
+	}
+	modules.Lock()
+	defer modules.Unlock()
+	if m := modules.byAssets[cfg.Assets]; m != nil {
+		return m, nil
+	}
+	cfg.Progress("loading PostgreSQL")
+	m, err := runtime.Load(ctx, runtime.Config{Assets: cfg.Assets, CacheDir: cfg.CacheDir})
+	if err != nil {
+		return nil, err
+	}
+	if modules.byAssets == nil {
+		modules.byAssets = map[*assets.Set]*runtime.Module{}
+	}
+	modules.byAssets[cfg.Assets] = m
+	return m, nil
+}
