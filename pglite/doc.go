@@ -16,6 +16,7 @@
 // [DB.Connect] returns one, [DB.Pool] a pool of them, [DB.SQL] the view of
 // database/sql, and [DB.ConnConfig] what anything else of pgx needs. Types of
 // pgvector are registered with each, if the extension has been created.
+// [DB.Serve] lets clients of the network in.
 //
 // # The guest
 //
@@ -26,42 +27,23 @@
 //
 // # Copies
 //
-// DB.Dump writes an open database as a tar archive, without stopping it, and
-// Config.Load makes a new database of one. PGlite's loadDataDir and dumpDataDir
+// [DB.Fork] copies a database in an instant, and a [Template] is copied by many.
+// [DB.Dump] writes an open database as a tar archive, without stopping it, and
+// [Config].Load makes a new database of one. PGlite's loadDataDir and dumpDataDir
 // take and make the same archives, and its data directories under Node are
 // calf's; one program at a time may have a directory open, which PGlite does not
-// check. Archive and Restore do without PostgreSQL, for directories that are not
-// open.
+// check.
 //
-// # Dumps as SQL
+// # What is done to databases
 //
-// [DB.DumpSQL] runs PostgreSQL's own pg_dump on a database, [DumpSQL] on any
-// server, and [DB.DumpAllSQL] dumps roles and all databases. [DB.RestoreSQL]
-// and [RestoreSQL] run dumps of any pg_dump or pg_dumpall, scripts and archives.
-//
-// # Moving to a server
-//
-// [DB.Push] moves a database to a PostgreSQL server, and [Push] one from any
-// server to another: it says beforehand what hinders, compares what it moved, and
-// goes on where it was interrupted.
-//
-// # Earlier versions
-//
-// A data directory of PGlite 0.2, 0.3 or 0.4 is of an earlier PostgreSQL.
-// [Upgrade] makes it one of this version and keeps the old one beside;
-// [PlanUpgrade] only tells what that would do. With Config.Upgrade, Open does it.
-//
-// # Looking without opening
-//
-// [Inspect] says what a data directory or an archive of one holds, and what is
-// wrong with it, without starting PostgreSQL; of anything else it says what it
-// is.
+// Packages below this one do it: dump (archives and SQL, out and in), push (to a
+// PostgreSQL server), upgrade (directories of earlier PGlites) and inspect (what
+// a directory holds, without an engine). What they do to a [DB] is also a method
+// of it, such as [DB.DumpSQL]. Package pglitetest gives each test a database.
 //
 // # Errors
 //
 // Errors of SQL are *pgconn.PgError, untouched. The package's own are
 // [ErrClosed], [ErrLocked], [ErrNotPostgres] and [*VersionError]; a crash of
-// PostgreSQL is a [*CrashError]. What is wrong with a dump is a [*ToolError] or a
-// [*RestoreError]; what hinders a push is a [*PushBlockedError]. Use errors.Is and
-// errors.As.
+// PostgreSQL is a [*CrashError]. Use errors.Is and errors.As.
 package pglite

@@ -9,11 +9,17 @@ var rooms = []room{
 	{path: "runtime/vfs/vfstest", may: []string{"runtime"}},
 	{path: "wire"},
 	{path: "schema"},
-	{path: "pglite", may: []string{"runtime", "wire", "assets", "internal/pgdata", "internal/relay", "internal/sqlscript", "internal/pgarchive"}},
+	{path: "pglite", may: []string{"runtime", "wire", "assets", "internal/relay", "pglite/dump", "pglite/push", "pglite/internal"}},
+	{path: "pglite/internal", may: []string{"runtime", "assets", "internal/pgdata", "internal/relay"}},
+	{path: "pglite/internal/dbtest", may: []string{"pglite", "pglite/dump", "assets"}},
+	{path: "pglite/inspect", may: []string{"pglite/internal", "internal/pgdata"}},
+	{path: "pglite/dump", may: []string{"pglite/internal", "runtime", "assets", "internal/relay", "internal/sqlscript", "internal/pgarchive"}},
+	{path: "pglite/push", may: []string{"pglite/dump", "pglite/internal", "assets", "internal/sqlscript"}},
+	{path: "pglite/upgrade", may: []string{"pglite", "pglite/dump", "pglite/internal", "runtime", "wire", "assets"}},
 	{path: "pglite/pglitetest", may: []string{"pglite", "schema", "assets"}},
 	{path: "pglite/embed"},
 	{path: "pglite/presenter", may: []string{"schema"}},
-	{path: "pglite/manager", may: []string{"pglite", "schema", "assets", "internal/relay"}},
+	{path: "pglite/manager", may: []string{"pglite", "pglite/dump", "pglite/internal", "schema", "assets", "internal/relay"}},
 	{path: "pglite/importer", may: []string{"pglite", "schema", "assets"}},
 	{path: "conformance"},
 	{path: "crash"},
@@ -28,15 +34,15 @@ var rooms = []room{
 }
 
 // closed are rooms that nobody may import, whatever else is said.
-var closed = []string{"runtime/vfs/vfstest", "crash", "cmd", "examples", "internal/archtest", "internal/peers"}
+var closed = []string{"pglite/internal/dbtest", "runtime/vfs/vfstest", "crash", "cmd", "examples", "internal/archtest", "internal/peers"}
 
 // confined are packages of others that only some rooms may import, because they are heavy, or because the rest of the
 // house must not depend on them. A path stands for everything below it.
 var confined = []confinement{
 	{path: "github.com/tetratelabs/wazero", to: []string{"runtime"}},                      // the engine can be exchanged behind runtime
 	{path: "github.com/spf13", to: []string{"cmd"}},                                       // only a command line parses one
-	{path: "testing", to: []string{"conformance", "pglite/pglitetest", "internal/peers"}}, // its flags and its size are not for products
-	{path: "github.com/stretchr/testify", to: []string{"conformance", "pglite/pglitetest", "internal/peers"}},
+	{path: "testing", to: []string{"conformance", "pglite/pglitetest", "pglite/internal/dbtest", "internal/peers"}}, // its flags and its size are not for products
+	{path: "github.com/stretchr/testify", to: []string{"conformance", "pglite/pglitetest", "pglite/internal/dbtest", "internal/peers"}},
 	{path: "go.uber.org/goleak", to: nil},        // tests only
 	{path: "github.com/jackc/pgproto3", to: nil}, // tests only: a second codec, whose CVE has no fix
 	{path: "modernc.org/sqlite", to: []string{"pglite/importer"}},

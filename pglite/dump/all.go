@@ -12,8 +12,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// DumpAllSQL writes a script that makes a whole cluster anew, of any server of
-// PostgreSQL 10 to 18: what DumpGlobals writes, and then DumpSQL of every
+// AllSQL writes a script that makes a whole cluster anew, of any server of
+// PostgreSQL 10 to 18: what Globals writes, and then SQL of every
 // database, as pg_dumpall does. The databases postgres and template1, which
 // every cluster has, are not created; their settings, comments and privileges
 // are written, other than by pg_dumpall. Each database is as of one moment, but
@@ -25,10 +25,10 @@ func AllSQL(ctx context.Context, server *pgx.ConnConfig, w io.Writer, cfg SQLCon
 	var head strings.Builder
 	databases, err := clusterHead(ctx, server, &head)
 	if err != nil {
-		return fmt.Errorf("pglite: dumping all databases: %w", err)
+		return fmt.Errorf("dump: dumping all databases: %w", err)
 	}
 	if _, err := io.WriteString(w, head.String()); err != nil {
-		return fmt.Errorf("pglite: dumping all databases: %w", err)
+		return fmt.Errorf("dump: dumping all databases: %w", err)
 	}
 	for _, d := range databases {
 		c := server.Copy()
@@ -41,7 +41,7 @@ func AllSQL(ctx context.Context, server *pgx.ConnConfig, w io.Writer, cfg SQLCon
 			start += sqlscript.Connect(d.Name) + d.properties + "\n"
 		}
 		if _, err := io.WriteString(w, start); err != nil {
-			return fmt.Errorf("pglite: dumping all databases: %w", err)
+			return fmt.Errorf("dump: dumping all databases: %w", err)
 		}
 		if err := SQL(ctx, c, w, one); err != nil {
 			return err

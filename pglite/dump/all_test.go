@@ -113,7 +113,7 @@ type errWriter struct{}
 
 func (errWriter) Write([]byte) (int, error) { return 0, errNoMore }
 
-// TestGlobalsLikePgDumpall restores what pg_dumpall and what DumpGlobals write
+// TestGlobalsLikePgDumpall restores what pg_dumpall and what Globals write
 // of a native server, and compares the roles that came of it.
 func TestGlobalsLikePgDumpall(t *testing.T) {
 	server := dbtest.NativeServer(t)

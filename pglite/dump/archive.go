@@ -30,7 +30,7 @@ type ArchiveConfig struct {
 func Archive(ctx context.Context, dir string, w io.Writer, cfg ArchiveConfig) (err error) {
 	defer func() {
 		if v := (*datadir.VersionError)(nil); err != nil && !errors.As(err, &v) {
-			err = fmt.Errorf("pglite: archiving %s: %w", dir, err)
+			err = fmt.Errorf("dump: archiving %s: %w", dir, err)
 		}
 	}()
 	d, err := datadir.OpenClosed(dir, cfg.Earlier)

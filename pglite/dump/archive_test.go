@@ -75,7 +75,7 @@ func TestArchiveAndRestore(t *testing.T) {
 	var again bytes.Buffer
 	err := dump.Archive(t.Context(), to, &again, dump.ArchiveConfig{})
 	require.ErrorIs(t, err, pglite.ErrLocked)
-	require.ErrorContains(t, err, "pglite: archiving "+to+": ")
+	require.ErrorContains(t, err, "dump: archiving "+to+": ")
 	require.ErrorIs(t, dump.Restore(t.Context(), &archive, to, dump.RestoreConfig{}), pglite.ErrLocked)
 }
 
@@ -153,7 +153,7 @@ func TestArchiveRefuses(t *testing.T) {
 				return
 			}
 			require.Error(t, err)
-			require.True(t, strings.HasPrefix(err.Error(), "pglite: "), err.Error())
+			require.True(t, strings.HasPrefix(err.Error(), "dump: "), err.Error())
 			if test.is != nil {
 				require.ErrorIs(t, err, test.is)
 			}
@@ -191,7 +191,7 @@ func TestRestoreRefuses(t *testing.T) {
 		require.Error(t, err, name)
 		if test.is != nil {
 			require.ErrorIs(t, err, test.is, name)
-			require.ErrorContains(t, err, "pglite: restoring to "+dir+": ")
+			require.ErrorContains(t, err, "dump: restoring to "+dir+": ")
 		}
 		if test.as != nil {
 			require.ErrorAs(t, err, test.as, name)

@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// DumpGlobals writes, as SQL, what belongs to a whole cluster and not to one of
+// Globals writes, as SQL, what belongs to a whole cluster and not to one of
 // its databases, as pg_dumpall --globals-only does:
 //
 //   - roles with their attributes and comments, and their passwords, hashed, if
@@ -22,7 +22,7 @@ import (
 //
 // Not dumped are tablespaces, which are paths of one machine, security labels,
 // and postgresql.conf. Settings of databases, and of roles in databases, belong
-// to a database; DumpAllSQL writes them.
+// to a database; AllSQL writes them.
 //
 // A role that exists keeps its memberships and gets the attributes of the dump.
 func Globals(ctx context.Context, conn *pgx.Conn, w io.Writer) error {
@@ -35,7 +35,7 @@ func Globals(ctx context.Context, conn *pgx.Conn, w io.Writer) error {
 		err = out.Flush()
 	}
 	if err != nil {
-		return fmt.Errorf("pglite: dumping roles: %w", err)
+		return fmt.Errorf("dump: dumping roles: %w", err)
 	}
 	return nil
 }
@@ -57,7 +57,7 @@ type role struct {
 	Comment     *string `json:"comment"`
 }
 
-// DumpRoles writes what DumpGlobals does but the settings of roles.
+// Roles writes what Globals does but the settings of roles.
 func Roles(ctx context.Context, conn *pgx.Conn, w io.Writer) error {
 	out := bufio.NewWriter(w)
 	err := dumpRoles(ctx, conn, out)
@@ -65,7 +65,7 @@ func Roles(ctx context.Context, conn *pgx.Conn, w io.Writer) error {
 		err = out.Flush()
 	}
 	if err != nil {
-		return fmt.Errorf("pglite: dumping roles: %w", err)
+		return fmt.Errorf("dump: dumping roles: %w", err)
 	}
 	return nil
 }

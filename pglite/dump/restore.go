@@ -39,7 +39,7 @@ type RestoreConfig struct {
 func Restore(ctx context.Context, r io.Reader, dir string, cfg RestoreConfig) (err error) {
 	defer func() {
 		if v := (*datadir.VersionError)(nil); err != nil && !errors.As(err, &v) {
-			err = fmt.Errorf("pglite: restoring to %s: %w", dir, err)
+			err = fmt.Errorf("dump: restoring to %s: %w", dir, err)
 		}
 	}()
 	if cfg.Limit < 0 {

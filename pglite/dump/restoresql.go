@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// SQLRestoreConfig says how RestoreSQL restores a dump. The zero value restores
+// RestoreSQLConfig says how RestoreSQL restores a dump. The zero value restores
 // all that is in it and stops at the first error, keeping what came before.
 type RestoreSQLConfig struct {
 	// SingleTransaction restores all or nothing. It is also faster where
@@ -71,7 +71,7 @@ type RestoreError struct {
 // statement that runs is cancelled.
 func RestoreSQL(ctx context.Context, conn *pgx.Conn, r io.Reader, cfg RestoreSQLConfig) error {
 	if err := restoreSQL(ctx, conn, r, cfg); err != nil {
-		return fmt.Errorf("pglite: restoring: %w", err)
+		return fmt.Errorf("dump: restoring: %w", err)
 	}
 	return nil
 }

@@ -186,7 +186,7 @@ func TestRestoreErrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := db.RestoreSQL(t.Context(), strings.NewReader(tt.script), dump.RestoreSQLConfig{})
-			require.ErrorContains(t, err, "pglite: restoring: "+tt.err)
+			require.ErrorContains(t, err, "dump: restoring: "+tt.err)
 			var pg *pgconn.PgError
 			require.Equal(t, tt.code != "", errors.As(err, &pg), err)
 			if tt.code != "" {
@@ -489,5 +489,5 @@ func TestRestoreOnAConnection(t *testing.T) {
 	_, err = conn.Exec(t.Context(), "BEGIN; SELECT * FROM mine")
 	require.NoError(t, err)
 	require.EqualError(t, dump.RestoreSQL(t.Context(), conn, strings.NewReader("SELECT 1;"), dump.RestoreSQLConfig{}),
-		"pglite: restoring: the connection is in a transaction")
+		"dump: restoring: the connection is in a transaction")
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// SQLDumpConfig says what DumpSQL dumps, and in which form. The zero value
+// SQLConfig says what SQL dumps, and in which form. The zero value
 // dumps the whole of the default database as SQL text.
 type SQLConfig struct {
 	// Args are arguments of pg_dump 18, which its documentation describes:
@@ -30,7 +30,7 @@ type SQLConfig struct {
 	// discards it. What is wrong when it fails is in the error, too.
 	Messages io.Writer
 	// Assets and CacheDir are as in Config. They count for the function
-	// DumpSQL; a DB uses its own.
+	// SQL; a DB uses its own.
 	Assets   *assets.Set
 	CacheDir string
 }
@@ -39,7 +39,7 @@ type SQLConfig struct {
 // exit status, and all that it said.
 type ToolError = runtime.ToolError
 
-// DumpSQL writes a dump that PostgreSQL's own pg_dump makes, of any server of
+// SQL writes a dump that PostgreSQL's own pg_dump makes, of any server of
 // PostgreSQL 9.2 to 18, as of one moment. Other sessions read and write
 // meanwhile; only changing the definition of what is dumped has to wait. The
 // dump is not held in memory.
@@ -47,12 +47,12 @@ type ToolError = runtime.ToolError
 // pg_dump asks for a connection, which is made as server says: its address or
 // DialFunc, TLS and password count, and User and Database are defaults, unless
 // arguments name others. When ctx ends, the dump does, and its session is gone
-// when DumpSQL returns; so it is in any other case. What w has got before an
+// when SQL returns; so it is in any other case. What w has got before an
 // error is no dump.
 func SQL(ctx context.Context, server *pgx.ConnConfig, w io.Writer, cfg SQLConfig) (err error) {
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("pglite: dumping %s: %w", server.Database, err)
+			err = fmt.Errorf("dump: dumping %s: %w", server.Database, err)
 		}
 	}()
 	if err := checkDumpArgs(cfg.Args); err != nil {

@@ -102,11 +102,11 @@ func TestDumpSQLFails(t *testing.T) {
 		err  string
 		code string
 	}{
-		"NoTable":      {args: []string{"-t", "nowhere"}, err: "pglite: dumping postgres: no matching tables were found"},
+		"NoTable":      {args: []string{"-t", "nowhere"}, err: "dump: dumping postgres: no matching tables were found"},
 		"NoDatabase":   {args: []string{"-d", "nowhere"}, code: "3D000"},
 		"NoRole":       {args: []string{"--username=nobody"}, code: "28000"},
 		"NoPermission": {args: []string{"-U", "stranger"}, err: "permission denied for table secret"},
-		"File":         {args: []string{"-s", "--file=x"}, err: "pglite: dumping postgres: the argument --file: the dump goes to the writer"},
+		"File":         {args: []string{"-s", "--file=x"}, err: "dump: dumping postgres: the argument --file: the dump goes to the writer"},
 		"Host":         {args: []string{"-h", "x"}, err: "the argument -h: the server is given otherwise"},
 		"Directory":    {args: []string{"-F", "d"}, err: `the format "d": a dump that is a folder does not go to a writer`},
 	} {
@@ -164,7 +164,7 @@ func TestDumpSQLAsOfOneMoment(t *testing.T) {
 	requireQuiet(t, db)
 }
 
-// TestDumpSQLEnds ends dumps early. The sessions are gone when DumpSQL returns.
+// TestDumpSQLEnds ends dumps early. The sessions are gone when SQL returns.
 func TestDumpSQLEnds(t *testing.T) {
 	t.Parallel()
 	db := dbtest.Open(t, pglite.Config{})

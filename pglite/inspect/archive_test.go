@@ -231,7 +231,7 @@ func TestInspectBoundedMemory(t *testing.T) {
 	require.Less(t, after.HeapSys-min(before.HeapSys, after.HeapSys), uint64(500<<20))
 }
 
-// Inspect says what something is that is no data directory.
+// Path says what something is that is no data directory.
 func TestInspectForeign(t *testing.T) {
 	t.Parallel()
 	folder := func(files map[string]string) string {

@@ -339,7 +339,7 @@ func TestInspectErrors(t *testing.T) {
 	t.Parallel()
 	_, err := inspect.Path(context.Background(), filepath.Join(t.TempDir(), "nothing"), inspect.Options{})
 	require.ErrorIs(t, err, fs.ErrNotExist)
-	require.ErrorContains(t, err, "pglite: inspecting ")
+	require.ErrorContains(t, err, "inspect: inspecting ")
 
 	dir := sampleDir(t)
 	cancelled, cancel := context.WithCancel(context.Background())

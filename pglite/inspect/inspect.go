@@ -8,7 +8,7 @@ import (
 	"github.com/calfdb/calf/internal/pgdata/tree"
 )
 
-// InspectOptions say how closely to look. The zero value looks at what is needed to say what is there, which takes
+// Options say how closely to look. The zero value looks at what is needed to say what is there, which takes
 // milliseconds, and with a compressed archive about two times its decompression.
 type Options struct {
 	// Verify reads every block of every relation, checks its header and its checksum, and counts every row. It takes as
@@ -18,7 +18,7 @@ type Options struct {
 	System bool
 }
 
-// Inspect says what a path holds, without starting PostgreSQL and without writing: a data directory, a tar of one as
+// Path says what a path holds, without starting PostgreSQL and without writing: a data directory, a tar of one as
 // PGlite's dumpDataDir writes it, or a tar.gz. It reads the directories of PostgreSQL 16 to 18 that PGlite makes, those
 // of a 64-bit server as well, and says of anything else what it is, in [Info.Kind] and [Info.Summary].
 //
@@ -29,7 +29,7 @@ type Options struct {
 // A directory may be in use meanwhile. Then what Inspect says may mix two moments; see [Info.InUse].
 func Path(ctx context.Context, path string, o Options) (*Info, error) {
 	fail := func(err error) (*Info, error) {
-		return nil, fmt.Errorf("pglite: inspecting %s: %w", path, err)
+		return nil, fmt.Errorf("inspect: inspecting %s: %w", path, err)
 	}
 	t, err := tree.Open(ctx, path, newKeeper().keep)
 	if err != nil {

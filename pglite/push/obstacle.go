@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// A PushObstacle is a reason why a database cannot be moved.
+// An Obstacle is a reason why a database cannot be moved.
 type Obstacle struct {
 	// Kind is one of
 	//	version     a server is too old or too new
@@ -42,7 +42,7 @@ func (o Obstacle) String() string {
 	return o.Text + ": " + strings.Join(objects, ", ") + rest
 }
 
-// A PushBlockedError says that a database was not moved, and that nothing has been changed.
+// A BlockedError says that a database was not moved, and that nothing has been changed.
 type BlockedError struct{ Obstacles []Obstacle }
 
 // Error tells the obstacles, on one line.

@@ -10,14 +10,14 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// PushConfig says how Push moves a database. The zero value moves all of it, with owners and privileges.
+// Config says how Run moves a database. The zero value moves all of it, with owners and privileges.
 type Config struct {
 	// DryRun finds out what would be moved and what hinders it, and writes nothing.
 	DryRun bool
 	// Jobs is how many tables are copied at a time, each with a session on either side; 0 means 4.
 	Jobs int
 	// NoOwner leaves everything to the role that connects to the target, and NoPrivileges leaves out what is granted and
-	// revoked. Without them the target must have the roles; DumpGlobals writes these.
+	// revoked. Without them the target must have the roles; Globals writes these.
 	NoOwner, NoPrivileges bool
 	// Progress is told how far it is, in bytes of tables on the source's disk; nil tells nobody. It may be called from
 	// several goroutines, but not by two at a time.
@@ -27,16 +27,16 @@ type Config struct {
 	CacheDir string
 }
 
-// defaultPushJobs keeps both sides busy: one session of the source waits for the disk or the network while others compute.
+// defaultJobs keeps both sides busy: one session of the source waits for the disk or the network while others compute.
 const defaultJobs = 4
 
-// Push moves a database of PostgreSQL 12 to 18 to a PostgreSQL server, 15 or later, as of one moment: its schema, the rows of
+// Run moves a database of PostgreSQL 12 to 18 to a PostgreSQL server, 15 or later, as of one moment: its schema, the rows of
 // its tables, sequences and large objects. The database to which target connects must exist, and be empty where the source has
 // something. Sessions of the source read and write meanwhile; changing the definition of a table waits.
 //
 // First it finds out what hinders: versions and encodings, extensions that the target does not have, roles, privileges, names
 // that are taken. Then it runs the whole schema on the target, in a transaction that is rolled back. The error for what it
-// finds is a *PushBlockedError, and nothing has been changed.
+// finds is a *BlockedError, and nothing has been changed.
 //
 // Tables are copied side by side, before there are indexes, foreign keys and triggers. Of each the number of rows and a
 // checksum of their text are compared on both sides before it is committed. What has been moved is noted on the target, in a
@@ -55,7 +55,7 @@ func Run(ctx context.Context, source, target *pgx.ConnConfig, cfg Config) (repor
 			err = context.Cause(ctx)
 		}
 		if err != nil {
-			err = fmt.Errorf("pglite: pushing %s to %s: %w", source.Database, target.Database, err)
+			err = fmt.Errorf("push: pushing %s to %s: %w", source.Database, target.Database, err)
 		}
 	}()
 	if cfg.Jobs < 0 {

@@ -100,7 +100,7 @@ func TestPush(t *testing.T) {
 	var blocked *push.BlockedError
 	require.ErrorAs(t, err, &blocked)
 	require.Equal(t, []string{"not-empty", "not-empty"}, obstacles(report))
-	require.ErrorContains(t, err, "pglite: pushing postgres to postgres: the target is not empty where the source has something: ")
+	require.ErrorContains(t, err, "push: pushing postgres to postgres: the target is not empty where the source has something: ")
 	require.ErrorContains(t, err, "the target has 3 large objects")
 }
 
@@ -302,7 +302,7 @@ func TestPushObstacles(t *testing.T) {
 	requireAlone(t, to)
 
 	_, err = from.Push(t.Context(), on(to, "nowhere", "postgres"), push.Config{})
-	require.ErrorContains(t, err, "pglite: pushing postgres to nowhere: connecting to the target: ")
+	require.ErrorContains(t, err, "push: pushing postgres to nowhere: connecting to the target: ")
 	var pg *pgconn.PgError
 	require.ErrorAs(t, err, &pg)
 	require.Equal(t, "3D000", pg.Code)

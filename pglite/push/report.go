@@ -2,7 +2,7 @@ package push
 
 import "github.com/jackc/pgx/v5"
 
-// A PushReport says what Push moves, or has moved.
+// A Report says what Run moves, or has moved.
 type Report struct {
 	Source Server `json:"source"`
 	Target Server `json:"target"`
@@ -19,7 +19,7 @@ type Report struct {
 	Notes []string `json:"notes"`
 }
 
-// A PushServer is one of the two ends of a push.
+// A Server is one of the two ends of a push.
 type Server struct {
 	Version  string `json:"version"`
 	Database string `json:"database"`
@@ -31,7 +31,7 @@ type Server struct {
 	number int // of the version
 }
 
-// A PushTable is a table that is moved. After a dry run Rows and Checksum are zero.
+// A Table is a table that is moved. After a dry run Rows and Checksum are zero.
 type Table struct {
 	Schema string `json:"schema"`
 	Name   string `json:"name"`

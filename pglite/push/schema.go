@@ -18,7 +18,7 @@ import (
 	"github.com/calfdb/calf/pglite/internal/sqltext"
 )
 
-// A pushSchema is the source's schema as SQL.
+// A schema is the source's schema as SQL.
 type schema struct {
 	pre, post string   // what comes before the rows, and after
 	hash      string   // of both

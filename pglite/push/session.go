@@ -14,7 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 )
 
-// pushSettings pin how values are written as text, so that both sides write the same, and switch off what could end a session
+// settings pin how values are written as text, so that both sides write the same, and switch off what could end a session
 // that has to wait, or hide rows. lc_monetary counts for money, search_path for names that are values, such as of regclass.
 var settings = [][2]string{
 	{"bytea_output", "hex"},
@@ -37,7 +37,7 @@ var settings = [][2]string{
 	{"xmloption", "content"},
 }
 
-// setPushSettings sets those that the server has.
+// setSettings sets those that the server has.
 var setSettings = func() string {
 	var values []string
 	for _, s := range settings {
@@ -47,10 +47,10 @@ var setSettings = func() string {
 		" JOIN pg_catalog.pg_settings s ON pg_catalog.lower(s.name) = pg_catalog.lower(v.name)"
 }()
 
-// pushHangUpTimeout is how long the end of a cancelled statement, and that of a session, is waited for.
+// hangUpTimeout is how long the end of a cancelled statement, and that of a session, is waited for.
 const hangUpTimeout = 5 * time.Second
 
-// pushSide returns a configuration whose sessions are cancelled when a context ends, and not only left.
+// side returns a configuration whose sessions are cancelled when a context ends, and not only left.
 func side(cfg *pgx.ConnConfig) *pgx.ConnConfig {
 	cfg = cfg.Copy()
 	cfg.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
@@ -96,7 +96,7 @@ func texts(ctx context.Context, conn *pgx.Conn, sql string, args ...any) ([]stri
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
-// A pushMeter adds up the progress of tables that are copied at the same time.
+// A meter adds up the progress of tables that are copied at the same time.
 type meter struct {
 	told func(dump.Progress)
 	mu   sync.Mutex

@@ -15,7 +15,7 @@ const (
 	minPushTarget = 150000
 )
 
-// aServer selects what a PushServer has.
+// aServer selects what a Server has.
 const aServer = `SELECT pg_catalog.current_setting('server_version') AS version, pg_catalog.current_setting('server_version_num')::int AS number,
 	d.datname AS database, current_user AS user, pg_catalog.pg_encoding_to_char(d.encoding) AS encoding,
 	CASE WHEN pg_catalog.to_json(d)->>'datlocprovider' = 'i' THEN 'icu ' WHEN pg_catalog.to_json(d)->>'datlocprovider' = 'b' THEN 'builtin '

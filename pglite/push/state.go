@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// A pushState is what the target has noted of a push: which schema it is of, and which tables it has, as they were moved.
+// A state is what the target has noted of a push: which schema it is of, and which tables it has, as they were moved.
 type state struct {
 	moved map[[2]string]movedTable
 }

@@ -7,12 +7,12 @@ import (
 	"io"
 
 	"github.com/calfdb/calf/pglite/dump"
-	"github.com/calfdb/calf/pglite/internal/upgrade"
+	"github.com/calfdb/calf/pglite/upgrade/internal/contents"
 	"github.com/jackc/pgx/v5"
 )
 
 // copy dumps a database and restores the dump at the same time.
-func (u *upgrader) copy(ctx context.Context, to newServer, db *upgrade.Database) error {
+func (u *upgrader) copy(ctx context.Context, to newServer, db *contents.Database) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	r, w := io.Pipe()

@@ -10,7 +10,7 @@ import (
 
 	"github.com/calfdb/calf/pglite"
 	"github.com/calfdb/calf/pglite/dump"
-	"github.com/calfdb/calf/pglite/internal/upgrade"
+	"github.com/calfdb/calf/pglite/upgrade/internal/contents"
 	"github.com/jackc/pgx/v5"
 )
 
@@ -68,8 +68,8 @@ func (u *upgrader) moveRoles(ctx context.Context, to newServer) error {
 }
 
 // initLike returns what makes a cluster whose databases sort like that.
-func initLike(l upgrade.Locale, superuser string) pglite.Init {
-	if l == (upgrade.Locale{Encoding: "UTF8", Provider: "libc", Collate: "C", Ctype: "C.UTF-8"}) && superuser == "postgres" {
+func initLike(l contents.Locale, superuser string) pglite.Init {
+	if l == (contents.Locale{Encoding: "UTF8", Provider: "libc", Collate: "C", Ctype: "C.UTF-8"}) && superuser == "postgres" {
 		return pglite.Init{}
 	}
 	args := []string{"--lc-collate=" + l.Collate, "--lc-ctype=" + l.Ctype}
@@ -80,7 +80,7 @@ func initLike(l upgrade.Locale, superuser string) pglite.Init {
 }
 
 // with calls f with a connection to a database.
-func with(ctx context.Context, s upgrade.Server, database string, f func(context.Context, *pgx.Conn) error) error {
+func with(ctx context.Context, s contents.Server, database string, f func(context.Context, *pgx.Conn) error) error {
 	conn, err := s.Connect(ctx, database)
 	if err != nil {
 		return err
@@ -90,20 +90,20 @@ func with(ctx context.Context, s upgrade.Server, database string, f func(context
 }
 
 // move moves a database: what is in it, by pg_dump. Then it compares.
-func (u *upgrader) move(ctx context.Context, to newServer, db *upgrade.Database, initial upgrade.Locale) error {
-	if err := upgrade.Prepare(ctx, u.old, db, u.cfg.Without); err != nil {
+func (u *upgrader) move(ctx context.Context, to newServer, db *contents.Database, initial contents.Locale) error {
+	if err := contents.Prepare(ctx, u.old, db, u.cfg.Without); err != nil {
 		return err
 	}
 	err := with(ctx, to, other(db.Target), func(ctx context.Context, conn *pgx.Conn) error {
-		if upgrade.IsInitial(db.Target) {
+		if contents.IsInitial(db.Target) {
 			if db.Locale == initial {
 				return nil
 			}
-			if err := upgrade.DropDatabase(ctx, conn, db.Target); err != nil {
+			if err := contents.DropDatabase(ctx, conn, db.Target); err != nil {
 				return err
 			}
 		}
-		return upgrade.CreateDatabase(ctx, conn, db)
+		return contents.CreateDatabase(ctx, conn, db)
 	})
 	if err != nil {
 		return err
@@ -113,11 +113,11 @@ func (u *upgrader) move(ctx context.Context, to newServer, db *upgrade.Database,
 		return fmt.Errorf("moving the database %s: %w", db.Name, err)
 	}
 	u.progress("comparing the database %s", db.Name)
-	was, err := upgrade.Measure(ctx, u.old, db.Name)
+	was, err := contents.Measure(ctx, u.old, db.Name)
 	if err != nil {
 		return err
 	}
-	now, err := upgrade.Measure(ctx, to, db.Target)
+	now, err := contents.Measure(ctx, to, db.Target)
 	if err != nil {
 		return err
 	}
@@ -172,7 +172,7 @@ func (u *upgrader) finish(ctx context.Context, to newServer) error {
 		}
 		u.plan.Notes = append(u.plan.Notes, notes...)
 		for i := range u.found.Databases {
-			if err := upgrade.FinishDatabase(ctx, conn, &u.found.Databases[i]); err != nil {
+			if err := contents.FinishDatabase(ctx, conn, &u.found.Databases[i]); err != nil {
 				return err
 			}
 		}

@@ -5,14 +5,14 @@ import (
 
 	"github.com/calfdb/calf/pglite/internal/datadir"
 	"github.com/calfdb/calf/pglite/internal/guest"
-	"github.com/calfdb/calf/pglite/internal/upgrade"
+	"github.com/calfdb/calf/pglite/upgrade/internal/contents"
 )
 
 // look finds out what there is, and plans.
 func (u *upgrader) look(ctx context.Context) (err error) {
 	u.progress("looking at the databases of PostgreSQL %s", u.major)
 	// template1 is there in every cluster.
-	if u.found, err = upgrade.Inspect(ctx, u.old, "template1"); err != nil {
+	if u.found, err = contents.Inspect(ctx, u.old, "template1"); err != nil {
 		return u.old.explain(err)
 	}
 	available, err := u.available()
@@ -40,7 +40,7 @@ func (u *upgrader) look(ctx context.Context) (err error) {
 }
 
 // available returns what extensions and libraries the new version has.
-func (u *upgrader) available() (a upgrade.Available, err error) {
+func (u *upgrader) available() (a contents.Available, err error) {
 	guest, err := guest.Config{Assets: u.cfg.Assets}.Complete()
 	if err != nil {
 		return a, err

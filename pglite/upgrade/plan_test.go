@@ -97,7 +97,7 @@ func TestUpgradeProblems(t *testing.T) {
 	require.Equal(t, problems, plan.Problems)
 	_, err = upgrade.Run(t.Context(), upgrade.Config{Dir: dir})
 	require.ErrorIs(t, err, upgrade.ErrImpossible)
-	require.EqualError(t, err, "pglite: upgrading "+dir+": the data directory cannot be upgraded: "+problems[0]+"; "+problems[1])
+	require.EqualError(t, err, "upgrade: upgrading "+dir+": the data directory cannot be upgraded: "+problems[0]+"; "+problems[1])
 	plan, err = upgrade.DryRun(t.Context(), upgrade.Config{Dir: dir, Without: []string{"no_such_extension"}})
 	require.NoError(t, err)
 	require.Equal(t, problems[1:], plan.Problems)

@@ -10,7 +10,7 @@ import (
 	"github.com/calfdb/calf/pglite"
 	"github.com/calfdb/calf/pglite/internal/datadir"
 	"github.com/calfdb/calf/pglite/internal/serverlog"
-	"github.com/calfdb/calf/pglite/internal/upgrade"
+	"github.com/calfdb/calf/pglite/upgrade/internal/contents"
 	"github.com/calfdb/calf/runtime"
 )
 
@@ -21,13 +21,13 @@ type upgrader struct {
 	major  string
 	dir    *datadir.Dir // the old one, locked
 	old    *oldServer
-	found  *upgrade.Cluster
+	found  *contents.Cluster
 	plan   Plan
 	report Report
 	before fingerprint
 }
 
-// beginUpgrade locks a directory and starts the old version on it.
+// begin locks a directory and starts the old version on it.
 func begin(ctx context.Context, cfg Config) (_ *upgrader, err error) {
 	u := &upgrader{cfg: cfg}
 	if u.cfg.Progress == nil {

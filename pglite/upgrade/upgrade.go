@@ -17,12 +17,12 @@ var (
 	// ErrUpToDate is wrapped by the error of Upgrade for a data directory that
 	// is of this version.
 	ErrUpToDate = errors.New("the data directory is of this version already")
-	// ErrCannotUpgrade is wrapped by the error of Upgrade for a directory that
+	// ErrImpossible is wrapped by the error of Upgrade for a directory that
 	// has what cannot be moved. The text says what.
 	ErrImpossible = errors.New("the data directory cannot be upgraded")
 )
 
-// UpgradeConfig says what to upgrade.
+// Config says what to upgrade.
 type Config struct {
 	// Dir is the data directory.
 	Dir string
@@ -40,7 +40,7 @@ type Config struct {
 	CacheDir string
 }
 
-// An UpgradePlan is what an upgrade found, and what it will do.
+// A Plan is what an upgrade found, and what it will do.
 type Plan struct {
 	// Dir is the data directory; From and To are the versions of PostgreSQL.
 	Dir  string `json:"dir"`
@@ -61,7 +61,7 @@ type Plan struct {
 	Notes    []string `json:"notes,omitempty"`
 }
 
-// An UpgradeDatabase is a database that is moved.
+// A Database is a database that is moved.
 type Database struct {
 	// Name is the database's, and Target the name that it will have.
 	Name   string `json:"name"`
@@ -74,7 +74,7 @@ type Database struct {
 	Extensions []string `json:"extensions,omitempty"`
 }
 
-// An UpgradeReport is what an upgrade did.
+// A Report is what an upgrade did.
 type Report struct {
 	Plan
 	// Tables, Rows, Sequences and LargeObjects are what was compared.
@@ -86,8 +86,8 @@ type Report struct {
 	Duration time.Duration `json:"duration"`
 }
 
-// PlanUpgrade looks at a data directory of an earlier PGlite and returns what
-// Upgrade would do. The directory is not changed.
+// DryRun looks at a data directory of an earlier PGlite and returns what
+// Run would do. The directory is not changed.
 //
 // The old version of PostgreSQL runs on a copy of the directory that is made as
 // it is written, in a temporary file beside it. Its packages are installed by
@@ -105,7 +105,7 @@ func DryRun(ctx context.Context, cfg Config) (*Plan, error) {
 	return &u.plan, nil
 }
 
-// Upgrade makes a data directory of PGlite 0.2 (PostgreSQL 16), 0.3 or 0.4
+// Run makes a data directory of PGlite 0.2 (PostgreSQL 16), 0.3 or 0.4
 // (PostgreSQL 17) one of the version that this program runs.
 //
 // A new directory is made beside the old one, and what is in the old one moves
@@ -134,7 +134,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	return report, nil
 }
 
-// UpgradeDirectory is for [pglite.Config].Upgrade: it upgrades the data directory that is being opened. One that somebody
+// Directory is for [pglite.Config].Upgrade: it upgrades the data directory that is being opened. One that somebody
 // else has upgraded meanwhile is fine.
 func Directory(ctx context.Context, cfg pglite.Config) error {
 	_, err := run(ctx, Config{
@@ -166,10 +166,10 @@ func run(ctx context.Context, cfg Config) (*Report, error) {
 	return &u.report, nil
 }
 
-// upgradeError says which directory an error is about, unless it does.
+// wrap says which directory an error is about, unless it does.
 func wrap(doing, dir string, err error) error {
 	if v := (*datadir.VersionError)(nil); errors.As(err, &v) {
 		return err
 	}
-	return fmt.Errorf("pglite: %s %s: %w", doing, dir, err)
+	return fmt.Errorf("upgrade: %s %s: %w", doing, dir, err)
 }

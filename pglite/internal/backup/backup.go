@@ -30,7 +30,7 @@ type backup struct {
 	started     time.Time
 }
 
-// A backupSource is a running database: its data directory, and how to connect to it.
+// A Source is a running database: its data directory, and how to connect to it.
 type Source struct {
 	Volume vfs.Volume
 	Server *pgx.ConnConfig

@@ -10,7 +10,7 @@ import (
 	"github.com/calfdb/calf/runtime/vfs"
 )
 
-// writeClosed writes a data directory that nobody uses as a tar archive, as it is.
+// WriteClosed writes a data directory that nobody uses as a tar archive, as it is.
 func WriteClosed(ctx context.Context, v vfs.Volume, w io.Writer, report func(Progress)) error {
 	names, size, err := wholeDirectory(v)
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// A backupProgress tells how far a backup is, in bytes. Total is what is known so far.
+// A Progress tells how far a backup is, in bytes. Total is what is known so far.
 type Progress struct {
 	Phase       string
 	Done, Total int64

@@ -15,7 +15,7 @@ import (
 	"github.com/calfdb/calf/runtime/vfs"
 )
 
-// unpack unpacks an archive of a data directory, tar or tar.gz, into an empty
+// Unpack unpacks an archive of a data directory, tar or tar.gz, into an empty
 // volume. limit bounds what is in it, in bytes; 0 is the default of vfs.
 func Unpack(ctx context.Context, r io.Reader, v vfs.Volume, limit int64) error {
 	in := bufio.NewReaderSize(relay.Reader(ctx, r), 64<<10)
@@ -42,7 +42,7 @@ func Unpack(ctx context.Context, r io.Reader, v vfs.Volume, limit int64) error {
 // multiple of its blocking factor, which is 10 KB and rarely up to 1 MB.
 const maxPadding = 2 << 20
 
-// checkArchive looks at what was unpacked: whether it is a data directory, and
+// CheckArchive looks at what was unpacked: whether it is a data directory, and
 // of this version.
 func CheckArchive(v vfs.Volume) error {
 	b, err := ReadFile(v, VersionName)
@@ -85,7 +85,7 @@ func badGzip(err error) error {
 	return err
 }
 
-// readFile returns the content of a small file.
+// ReadFile returns the content of a small file.
 func ReadFile(v vfs.Volume, name string) ([]byte, error) {
 	f, err := v.Open(name, vfs.O_RDONLY, 0)
 	if err != nil {

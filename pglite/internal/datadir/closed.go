@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// lockClosed locks a data directory that holds a cluster. One that cannot be
+// OpenClosed locks a data directory that holds a cluster. One that cannot be
 // written to needs no lock.
 func OpenClosed(path string, earlier bool) (*Dir, error) {
 	abs, err := filepath.Abs(path)

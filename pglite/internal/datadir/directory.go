@@ -13,24 +13,24 @@ import (
 
 var ErrNotDirectory = errors.New("not a directory")
 
-// pgVersion is the major version of the guest.
+// Version is the major version of the guest.
 const Version = "18"
 
 // Files of calf in a data directory.
 const (
 	LockName = "calf.lock"
-	// incompleteName marks a directory in which a cluster is being made. One
+	// IncompleteName marks a directory in which a cluster is being made. One
 	// that has it was abandoned half-way and holds nothing of value.
 	IncompleteName = "calf.incomplete"
 )
 
-// versionName is the file that tells of which version a data directory is.
+// VersionName is the file that tells of which version a data directory is.
 const VersionName = "PG_VERSION"
 
-// controlName is the file without which there is no database.
+// ControlName is the file without which there is no database.
 const ControlName = "global/pg_control"
 
-// A directory is a data directory that this process has locked.
+// A Dir is a data directory that this process has locked.
 type Dir struct {
 	Path    string
 	Fresh   bool // there is no cluster in it yet
@@ -40,7 +40,7 @@ type Dir struct {
 	lock    *fileLock
 }
 
-// openDirectory locks a data directory and looks at what it holds. One that
+// Open locks a data directory and looks at what it holds. One that
 // does not exist is made.
 func Open(path string) (_ *Dir, err error) {
 	abs, err := filepath.Abs(path)
@@ -108,7 +108,7 @@ func makeDurably(path string) error {
 	return SyncDir(parent)
 }
 
-// newDirectory locks a directory that is to become a data directory: one that
+// OpenNew locks a directory that is to become a data directory: one that
 // is empty or does not exist. The error for another wraps fs.ErrExist.
 func OpenNew(path string) (*Dir, error) {
 	d, err := Open(path)
@@ -254,7 +254,7 @@ func (d *Dir) removeLock() {
 	}
 }
 
-// syncDir makes the names in a directory durable, where there is a way to: not
+// SyncDir makes the names in a directory durable, where there is a way to: not
 // on Windows, nor in a directory that this user may not read.
 func SyncDir(path string) error {
 	f, err := os.Open(path)

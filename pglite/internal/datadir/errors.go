@@ -44,7 +44,7 @@ func (e *VersionError) Error() string {
 	return fmt.Sprintf("pglite: opening %s: the %s is of PostgreSQL %s, and this is PostgreSQL %s; %s", object, kind, found, e.Wanted, way)
 }
 
-// upgradable reports whether an error is about a data directory of an earlier
+// Upgradable reports whether an error is about a data directory of an earlier
 // version that Upgrade can read.
 func Upgradable(err error) bool {
 	v := (*VersionError)(nil)

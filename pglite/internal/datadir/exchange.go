@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// upgradeName is a file in the new directory of an upgrade. It says whether that
+// ExchangeName is a file in the new directory of an upgrade. It says whether that
 // is complete; as long as it is there, the directories may have to change
 // places yet.
 const ExchangeName = "calf.upgrade"
@@ -46,11 +46,11 @@ func removeMark(dir string) error {
 	return errors.Join(os.Remove(filepath.Join(dir, ExchangeName)), SyncDir(dir))
 }
 
-// ExchangeDirs exchanges two directories in one step; errors.ErrUnsupported says
+// Swap exchanges two directories in one step; errors.ErrUnsupported says
 // that this cannot be done here. Tests replace it.
 var Swap = swap
 
-// upgradePaths are the directories of an upgrade.
+// Exchange are the directories of an upgrade.
 type Exchange struct {
 	// dir is the data directory, work is where the new one is made, beside it,
 	// and backup is where the old one will be.
@@ -129,7 +129,7 @@ func (p Exchange) Make(need uint64) error {
 
 // exchange puts the new directory in the place of the old one, and keeps that.
 // Where the system can exchange two directories in one step, there is one in
-// this place at any time. Whatever interrupts it, resumeUpgrade completes it.
+// this place at any time. Whatever interrupts it, Resume completes it.
 func (p Exchange) Do(old *Dir, progress func(string)) error {
 	lock, err := Lock(p.Work)
 	if err != nil {
@@ -170,7 +170,7 @@ func (p Exchange) Do(old *Dir, progress func(string)) error {
 	return removeMark(p.Dir)
 }
 
-// resumeMissing completes an upgrade that was interrupted when the old directory
+// ResumeMissing completes an upgrade that was interrupted when the old directory
 // was away, and the new one not yet in its place.
 func ResumeMissing(dir string) error {
 	if target, err := os.Readlink(dir); err == nil { // of a link to it
@@ -198,7 +198,7 @@ func ResumeMissing(dir string) error {
 	return nil
 }
 
-// resumeUpgrade completes an upgrade that was interrupted when the new directory
+// Resume completes an upgrade that was interrupted when the new directory
 // was in its place. The caller has the lock of the directory.
 func Resume(dir string) error {
 	if !hasMark(dir, markComplete) {

@@ -21,7 +21,7 @@ type fileLock struct {
 	dir  *os.File // where directories can be locked: so is this one
 }
 
-// lockDirectory locks a data directory. Its file calf.lock says who holds it.
+// Lock locks a data directory. Its file calf.lock says who holds it.
 //
 // Somebody may remove that file. Where the system can lock directories, that
 // does not let a second one in, since the directory is locked too.
@@ -113,7 +113,7 @@ func writeAt(f *os.File, text string) error {
 	return err
 }
 
-// errHeld says that another has the lock.
+// ErrHeld says that another has the lock.
 var ErrHeld = errors.New("held by another")
 
 // Close releases the lock. The file stays, and is empty.

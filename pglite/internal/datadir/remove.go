@@ -20,7 +20,7 @@ import (
 func Remove(dir string, commit func() error) (err error) {
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("pglite: removing %s: %w", dir, err)
+			err = fmt.Errorf("removing %s: %w", dir, err)
 		}
 	}()
 	abs, err := filepath.Abs(dir)

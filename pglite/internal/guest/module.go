@@ -8,7 +8,7 @@ import (
 	"github.com/calfdb/calf/runtime"
 )
 
-// A guestConfig says which guest is meant, and where its compiled code is kept. The zero value means the defaults.
+// A Config says which guest is meant, and where its compiled code is kept. The zero value means the defaults.
 type Config struct {
 	Assets   *assets.Set
 	CacheDir string
@@ -60,7 +60,7 @@ var modules struct {
 	byAssets map[*assets.Set]*runtime.Module
 }
 
-// loadModule returns PostgreSQL, loading it if need be. Failures are not
+// Load returns PostgreSQL, loading it if need be. Failures are not
 // remembered.
 func Load(ctx context.Context, cfg Config) (*runtime.Module, error) {
 	cfg, err := cfg.Complete()

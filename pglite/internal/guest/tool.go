@@ -15,7 +15,7 @@ var tools struct {
 	byAssets map[*assets.Set]*runtime.Tool
 }
 
-// loadDumper returns pg_dump, loading it if need be.
+// LoadDumper returns pg_dump, loading it if need be.
 func LoadDumper(ctx context.Context, cfg Config) (*runtime.Tool, error) {
 	cfg, err := cfg.Complete()
 	if err != nil {

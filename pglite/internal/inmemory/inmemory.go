@@ -1,3 +1,4 @@
+// Package inmemory configures pgx for connections within the process.
 package inmemory
 
 import (
@@ -15,7 +16,7 @@ import (
 const inMemory = "host=calf port=5432 sslmode=disable user=postgres password='' database=postgres passfile='' " +
 	"connect_timeout=0 target_session_attrs=any sslrootcert='' channel_binding=disable require_auth='' min_protocol_version=3.0"
 
-// memoryConfig returns what pgx needs to connect to a database in this process: what dial gives it.
+// Config returns what pgx needs to connect to a database in this process: what dial gives it.
 func Config(user, database string, dial pgconn.DialFunc) *pgx.ConnConfig {
 	cfg, err := Parse(pgx.ParseConfig)
 	if err != nil {
@@ -29,7 +30,7 @@ func Config(user, database string, dial pgconn.DialFunc) *pgx.ConnConfig {
 	return cfg
 }
 
-// parseInMemory parses inMemory. If PGSERVICE is set, pgx wants to find that
+// Parse parses inMemory. If PGSERVICE is set, pgx wants to find that
 // service in a file, whatever the connection string says: it gets one.
 func Parse[Config any](parse func(string) (Config, error)) (cfg Config, err error) {
 	if os.Getenv("PGSERVICE") == "" {

@@ -1,3 +1,4 @@
+// Package serverlog passes messages of a server on to a slog.Logger.
 package serverlog
 
 import (
@@ -8,7 +9,7 @@ import (
 	"github.com/calfdb/calf/runtime"
 )
 
-// levelOf returns what level a message has by its severity.
+// Level returns what level a message has by its severity.
 func Level(m runtime.LogMessage) slog.Level {
 	switch {
 	case strings.HasPrefix(m.Severity, "DEBUG"):
@@ -21,7 +22,7 @@ func Level(m runtime.LogMessage) slog.Level {
 	return slog.LevelInfo
 }
 
-// logTo passes a message of a server on to a logger.
+// Write passes a message of a server on to a logger.
 func Write(logger *slog.Logger, level slog.Level, m runtime.LogMessage) {
 	if !logger.Enabled(context.Background(), level) {
 		return

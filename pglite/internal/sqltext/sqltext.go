@@ -1,3 +1,4 @@
+// Package sqltext quotes and reads pieces of SQL.
 package sqltext
 
 import (
@@ -8,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// rowsAs returns the rows of a query. Columns are matched by name, so that a
+// Rows returns the rows of a query. Columns are matched by name, so that a
 // query can take what a release has.
 func Rows[T any](ctx context.Context, conn *pgx.Conn, sql string) ([]T, error) {
 	rows, err := conn.Query(ctx, "SELECT pg_catalog.row_to_json(q) FROM ("+sql+") q")
@@ -18,12 +19,13 @@ func Rows[T any](ctx context.Context, conn *pgx.Conn, sql string) ([]T, error) {
 	return pgx.CollectRows(rows, pgx.RowTo[T])
 }
 
+// Name quotes a name.
 func Name(name string) string { return pgx.Identifier{name}.Sanitize() }
 
-// literal quotes a string constant.
+// Literal quotes a string constant.
 func Literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
-// unquote returns the value of a name, or of a string constant without escapes.
+// Unquote returns the value of a name, or of a string constant without escapes.
 func Unquote(s string) string {
 	for _, quote := range []string{`"`, `'`} {
 		if len(s) >= 2 && strings.HasPrefix(s, quote) && strings.HasSuffix(s, quote) {
@@ -33,8 +35,8 @@ func Unquote(s string) string {
 	return strings.ToLower(s)
 }
 
-// identifier matches a name.
+// Identifier matches a name.
 const Identifier = `("(?:[^"]|"")*"|[^\s";(),]+)`
 
-// ownerStatement matches what gives something to a role, which it captures.
+// OwnerStatement matches what gives something to a role, which it captures.
 var OwnerStatement = regexp.MustCompile(`(?is)^ALTER\s.*\sOWNER\s+TO\s+` + Identifier + `\s*;?\s*$`)

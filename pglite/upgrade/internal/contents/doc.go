@@ -1,9 +1,9 @@
-// Package upgrade finds out what there is in a cluster, makes its databases, with
+// Package contents finds out what there is in a cluster, makes its databases, with
 // their properties, and its settings in another one, and compares the two. What
 // is in a database is pg_dump's matter, and roles are pg_dumpall's.
 //
 // It knows both sides by connections only.
-package upgrade
+package contents
 
 import (
 	"context"

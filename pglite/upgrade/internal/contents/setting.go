@@ -1,4 +1,4 @@
-package upgrade
+package contents
 
 import (
 	"context"

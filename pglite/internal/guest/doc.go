@@ -1,0 +1,2 @@
+// Package guest loads PostgreSQL and its pg_dump, once in a program.
+package guest
