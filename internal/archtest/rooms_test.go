@@ -39,8 +39,8 @@ var closed = []string{"pglite/internal/dbtest", "runtime/vfs/vfstest", "crash", 
 // confined are packages of others that only some rooms may import, because they are heavy, or because the rest of the
 // house must not depend on them. A path stands for everything below it.
 var confined = []confinement{
-	{path: "github.com/tetratelabs/wazero", to: []string{"runtime"}},                      // the engine can be exchanged behind runtime
-	{path: "github.com/spf13", to: []string{"cmd"}},                                       // only a command line parses one
+	{path: "github.com/tetratelabs/wazero", to: []string{"runtime"}},                                                // the engine can be exchanged behind runtime
+	{path: "github.com/spf13", to: []string{"cmd"}},                                                                 // only a command line parses one
 	{path: "testing", to: []string{"conformance", "pglite/pglitetest", "pglite/internal/dbtest", "internal/peers"}}, // its flags and its size are not for products
 	{path: "github.com/stretchr/testify", to: []string{"conformance", "pglite/pglitetest", "pglite/internal/dbtest", "internal/peers"}},
 	{path: "go.uber.org/goleak", to: nil},        // tests only
