@@ -41,13 +41,13 @@ func BenchmarkRestoreSQL(b *testing.B) {
 	}{{"Plain", nil}, {"Inserts", []string{"--inserts"}}, {"Custom", []string{"-Fc"}}} {
 		b.Run(f.name, func(b *testing.B) {
 			b.ReportAllocs()
-			dump := []byte(dbtest.DumpSQL(b, db, f.args...))
+			script := []byte(dbtest.DumpSQL(b, db, f.args...))
 			b.SetBytes(size)
 			for b.Loop() {
 				b.StopTimer()
 				restored := dbtest.Open(b, pglite.Config{})
 				b.StartTimer()
-				require.NoError(b, restored.RestoreSQL(b.Context(), bytes.NewReader(dump), dump.RestoreSQLConfig{SingleTransaction: true}))
+				require.NoError(b, restored.RestoreSQL(b.Context(), bytes.NewReader(script), dump.RestoreSQLConfig{SingleTransaction: true}))
 				b.StopTimer()
 				require.NoError(b, restored.Close())
 				b.StartTimer()
