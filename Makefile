@@ -48,6 +48,10 @@ test: setup ## run all tests, with the race detector
 clients: setup ## run psql, pgbench and the JavaScript clients against a served database; installs what is missing
 	scripts/clients/run
 
+.PHONY: libraries
+libraries: setup ## use calf through river, gorm, goose and others, also a native PostgreSQL if there is one
+	scripts/native-postgres $(GO) -C conformance/libraries test -count=1 -timeout 5m ./...
+
 .PHONY: hammer
 hammer: setup ## move money between accounts under cancels and kills for five minutes
 	CGO_ENABLED=1 CALF_HAMMER=5m $(GO) test -race -count=1 -timeout 15m -v -run 'TestHammer$$' ./pglite
@@ -86,10 +90,12 @@ check-format:
 .PHONY: check-vet
 check-vet:
 	$(GO) vet ./...
+	$(GO) -C conformance/libraries vet ./...
 
 .PHONY: check-lint
 check-lint:
 	$(STATICCHECK) ./...
+	$(GO) -C conformance/libraries tool -modfile=$(CURDIR)/scripts/tools/go.mod staticcheck ./...
 
 .PHONY: check-modules
 check-modules:
@@ -97,6 +103,8 @@ check-modules:
 	$(GO) mod verify
 	$(GO) -C scripts/tools mod tidy -diff
 	$(GO) -C scripts/tools mod verify
+	$(GO) -C conformance/libraries mod tidy -diff
+	$(GO) -C conformance/libraries mod verify
 
 .PHONY: check-house
 check-house:
