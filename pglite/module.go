@@ -5,15 +5,13 @@ import (
 	"sync"
 
 	"github.com/calfdb/calf/assets"
+	"github.com/calfdb/calf/internal/lazy"
 	"github.com/calfdb/calf/runtime"
 )
 
 // modules are the loaded guests. A program has one, unless it opens databases
 // with assets of its own.
-var modules struct {
-	sync.Mutex
-	byAssets map[*assets.Set]*runtime.Module
-}
+var modules lazy.Map[*assets.Set, *runtime.Module]
 
 // found is what assets.Open found.
 var found struct {
@@ -40,8 +38,8 @@ func (c Config) assets() (*assets.Set, error) {
 
 // Preload loads and compiles the guest, which the first Open does otherwise.
 // On a machine that has not compiled it before, it takes some seconds of all
-// processors; afterwards a fraction of a second. Only Assets, CacheDir and
-// Progress of the configuration count.
+// processors; afterwards a fraction of a second. Only Assets, CacheDir,
+// Logger and Progress of the configuration count.
 func Preload(ctx context.Context, cfg Config) error {
 	cfg, err := cfg.validate()
 	if err != nil {
@@ -51,26 +49,19 @@ func Preload(ctx context.Context, cfg Config) error {
 	return err
 }
 
-// loadModule returns the guest, loading it if need be. Failures are not
-// remembered.
+// loadModule returns the guest, loading it if need be.
 func loadModule(ctx context.Context, cfg Config) (*runtime.Module, error) {
-	modules.Lock()
-	defer modules.Unlock()
 	set, err := cfg.assets()
 	if err != nil {
 		return nil, err
 	}
-	if m := modules.byAssets[set]; m != nil {
-		return m, nil
-	}
-	cfg.Progress("loading PostgreSQL")
-	m, err := runtime.Load(ctx, runtime.Config{Assets: set, CacheDir: cfg.CacheDir})
-	if err != nil {
-		return nil, err
-	}
-	if modules.byAssets == nil {
-		modules.byAssets = map[*assets.Set]*runtime.Module{}
-	}
-	modules.byAssets[set] = m
-	return m, nil
+	return modules.Get(ctx, set, func() (*runtime.Module, error) {
+		cfg.Progress("loading PostgreSQL")
+		return runtime.Load(ctx, cfg.runtime(set))
+	})
+}
+
+// runtime is what package runtime has to know of the configuration.
+func (c Config) runtime(set *assets.Set) runtime.Config {
+	return runtime.Config{Assets: set, CacheDir: c.CacheDir, Logger: c.Logger}
 }

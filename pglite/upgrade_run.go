@@ -39,7 +39,7 @@ func beginUpgrade(ctx context.Context, cfg UpgradeConfig) (_ *upgrader, err erro
 		return nil, err
 	}
 	u.progress("loading PostgreSQL %s", u.major)
-	legacy, err := loadLegacy(ctx, u.major, u.c.CacheDir)
+	legacy, err := loadLegacy(ctx, u.major, u.c)
 	if err != nil {
 		return nil, err
 	}
