@@ -82,8 +82,10 @@ type Config struct {
 	Progress func(doing string)
 	// Assets are the guest's files; nil means those that assets.Open finds.
 	Assets *assets.Set
-	// CacheDir is where compiled code is kept; "" means a folder in the
-	// user's cache folder.
+	// CacheDir is where compiled code is kept, for all programs that name it; ""
+	// means a folder in the user's cache folder. Of programs that start
+	// together, one compiles and the others wait. One that cannot be written is
+	// read, if it has the code; otherwise each start compiles.
 	CacheDir string
 
 	copyMemory bool // runtime.ClusterConfig.CopyMemory; for tests

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"path"
 	"strings"
 
 	"github.com/calfdb/calf/runtime/internal/link"
@@ -80,7 +81,7 @@ func (p *process) dlopen(handle uint32, name string) error {
 	if err != nil {
 		return err
 	}
-	lib, err := p.host.module().library(content)
+	lib, err := p.host.module().library(path.Base(name), content)
 	if err != nil {
 		return err
 	}

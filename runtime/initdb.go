@@ -10,7 +10,6 @@ import (
 	"github.com/calfdb/calf/runtime/internal/linmem"
 	"github.com/calfdb/calf/runtime/vfs"
 	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/experimental"
 )
 
 // InitConfig says what kind of cluster to make. The zero value makes what
@@ -95,7 +94,7 @@ func (m *Module) InitDB(ctx context.Context, data vfs.Volume, cfg InitConfig) (e
 	p := newGuestProcess(sh, newScheduler(shortTick), 1, mem)
 	defer p.close()
 	p.shell = sh
-	inst, err := m.rt.InstantiateModule(withMemory(mem), prog, wazero.NewModuleConfig().WithName("").WithStartFunctions())
+	inst, err := m.engine.InstantiateModule(withMemory(mem), prog, wazero.NewModuleConfig().WithName("").WithStartFunctions())
 	if err != nil {
 		return err
 	}
@@ -120,32 +119,25 @@ func (m *Module) InitDB(ctx context.Context, data vfs.Volume, cfg InitConfig) (e
 
 // program returns a compiled program other than PostgreSQL.
 func (m *Module) program(ctx context.Context, name string) (wazero.CompiledModule, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if cm := m.programs[name]; cm != nil {
-		return cm, nil
-	}
-	artifact, err := m.assets.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
-	wasm, imports, err := link.Program(artifact, ":"+name)
-	if err != nil {
-		return nil, err
-	}
-	cm, err := m.rt.CompileModule(experimental.WithCompilationWorkers(ctx, compilationWorkers()), wasm)
-	if err != nil {
-		return nil, err
-	}
-	b := emscripten.NewBuilder(m.rt)
-	if err := b.Imports(imports, link.Hooks); err != nil {
-		return nil, err
-	}
-	if err := b.Instantiate(ctx); err != nil {
-		return nil, err
-	}
-	m.programs[name] = cm
-	return cm, nil
+	return m.programs.Get(ctx, name, func() (wazero.CompiledModule, error) {
+		artifact, err := m.assets.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		wasm, imports, err := link.Program(artifact, ":"+name)
+		if err != nil {
+			return nil, err
+		}
+		cm, err := m.engine.compile(ctx, name, wasm)
+		if err != nil {
+			return nil, err
+		}
+		b := emscripten.NewBuilder(m.engine)
+		if err := b.Imports(imports, link.Hooks); err != nil {
+			return nil, err
+		}
+		return cm, b.Instantiate(ctx)
+	})
 }
 
 // A shell runs the commands of initdb, which are all calls of postgres. It is

@@ -19,32 +19,22 @@ type library struct {
 	compiled wazero.CompiledModule
 }
 
-// library returns the library with this content.
-func (m *Module) library(content []byte) (*library, error) {
-	sum := sha256.Sum256(content)
-	key := string(sum[:])
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if l := m.libraries[key]; l != nil {
-		return l, nil
-	}
-	linked, err := link.Side(content, m.provider)
-	if err != nil {
-		return nil, err
-	}
-	l := &library{Library: linked}
-	if len(l.Undefined) > 0 {
-		return nil, fmt.Errorf("undefined symbol: %s", l.Undefined[0])
-	}
-	ctx := experimental.WithCompilationWorkers(context.Background(), compilationWorkers())
-	if l.compiled, err = m.rt.CompileModule(ctx, linked.Wasm); err != nil {
-		return nil, err
-	}
-	if err := m.hostFor(l.Imports); err != nil {
-		return nil, err
-	}
-	m.libraries[key] = l
-	return l, nil
+// library returns the library with this content; its name is for messages.
+func (m *Module) library(name string, content []byte) (*library, error) {
+	return m.libraries.Get(background, sha256.Sum256(content), func() (*library, error) {
+		linked, err := link.Side(content, m.provider)
+		if err != nil {
+			return nil, err
+		}
+		l := &library{Library: linked}
+		if len(l.Undefined) > 0 {
+			return nil, fmt.Errorf("undefined symbol: %s", l.Undefined[0])
+		}
+		if l.compiled, err = m.engine.compile(background, name, linked.Wasm); err != nil {
+			return nil, err
+		}
+		return l, m.hostFor(l.Imports)
+	})
 }
 
 // hostLibrary is the host module that has what libraries import and the main
@@ -63,17 +53,18 @@ func (m *Module) provider(function string) string {
 	return ""
 }
 
-// hostFor instantiates the host functions that a library imports. It is called
-// with m.mu held.
+// hostFor instantiates the host functions that a library imports.
 func (m *Module) hostFor(imports []link.Import) error {
-	b := emscripten.NewBuilder(m.rt)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	b := emscripten.NewBuilder(m.engine)
 	for _, im := range imports {
 		if im.Module != link.MainModule && !m.hosted[im.Name] {
 			m.hosted[im.Name] = true
 			b.Function(im, emscripten.Lookup(im.Name))
 		}
 	}
-	return b.Instantiate(context.Background())
+	return b.Instantiate(background)
 }
 
 // A loadedLibrary is a library in the memory of a process. Clones of the
@@ -108,7 +99,7 @@ func (l *loadedLibrary) instantiate(p *process) (api.Module, error) {
 		}
 		return nil
 	})
-	inst, err := p.host.module().rt.InstantiateModule(ctx, l.compiled,
+	inst, err := p.host.module().engine.InstantiateModule(ctx, l.compiled,
 		wazero.NewModuleConfig().WithName("").WithStartFunctions())
 	if err != nil {
 		return nil, err

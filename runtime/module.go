@@ -2,12 +2,15 @@ package runtime
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"path"
 	"sync"
 
 	"github.com/calfdb/calf/assets"
+	"github.com/calfdb/calf/internal/lazy"
 	"github.com/calfdb/calf/runtime/internal/emscripten"
 	"github.com/calfdb/calf/runtime/internal/link"
 	"github.com/calfdb/calf/runtime/internal/linmem"
@@ -26,16 +29,17 @@ const maxMemory = 2 << 30
 // use.
 type Module struct {
 	assets *assets.Set
-	rt     wazero.Runtime
+	engine *engine
 	main   wazero.CompiledModule
 	data   []byte            // initial memory of main
 	slots  map[string]uint32 // exported functions of main in its table
 	fs     *vfs.FS           // what every cluster has: programs, libraries, share
 
-	mu        sync.Mutex
-	libraries map[string]*library              // by content hash
-	hosted    map[string]bool                  // functions of the host module env
-	programs  map[string]wazero.CompiledModule // by asset name
+	libraries lazy.Map[[sha256.Size]byte, *library]   // by content hash
+	programs  lazy.Map[string, wazero.CompiledModule] // by asset name
+
+	mu     sync.Mutex
+	hosted map[string]bool // functions of the host module env
 
 	vessels vessels
 
@@ -47,8 +51,13 @@ type Module struct {
 type Config struct {
 	// Assets are the guest's files.
 	Assets *assets.Set
-	// CacheDir is where compiled code is kept; "" keeps none.
+	// CacheDir is where compiled code is kept, for all programs that name it; ""
+	// keeps none. Of programs that start together, one compiles and the others
+	// wait. A folder that cannot be written is no error.
 	CacheDir string
+	// Logger is told what is compiled, and if it cannot be kept; nil tells
+	// nobody.
+	Logger *slog.Logger
 	// Interpret has PostgreSQL interpreted, as is done where it cannot be
 	// compiled (see Capabilities.Compiler). It is meant for tests.
 	Interpret bool
@@ -61,18 +70,7 @@ func Load(ctx context.Context, cfg Config) (*Module, error) {
 
 // load is Load of the module that a function links.
 func load(ctx context.Context, cfg Config, linker func(*assets.Set) (*link.Linked, error)) (_ *Module, err error) {
-	rc, err := cfg.runtimeConfig()
-	if err != nil {
-		return nil, err
-	}
-	ctx = experimental.WithCompilationWorkers(ctx, compilationWorkers())
-	m := &Module{
-		assets:    cfg.Assets,
-		rt:        wazero.NewRuntimeWithConfig(ctx, rc),
-		libraries: map[string]*library{},
-		programs:  map[string]wazero.CompiledModule{},
-		hosted:    map[string]bool{},
-	}
+	m := &Module{assets: cfg.Assets, engine: newEngine(ctx, cfg), hosted: map[string]bool{}}
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("runtime: loading PostgreSQL: %w", err)
@@ -84,7 +82,7 @@ func load(ctx context.Context, cfg Config, linker func(*assets.Set) (*link.Linke
 		return nil, err
 	}
 	m.data, m.slots = linked.Data, linked.Functions
-	if m.main, err = m.rt.CompileModule(ctx, linked.Wasm); err != nil {
+	if m.main, err = m.engine.compile(ctx, "PostgreSQL", linked.Wasm); err != nil {
 		return nil, err
 	}
 	if err := m.instantiateHost(ctx, linked.Imports); err != nil {
@@ -93,29 +91,10 @@ func load(ctx context.Context, cfg Config, linker func(*assets.Set) (*link.Linke
 	return m, m.loadFiles()
 }
 
-// runtimeConfig returns the configuration of an engine.
-func (cfg Config) runtimeConfig() (wazero.RuntimeConfig, error) {
-	rc := wazero.NewRuntimeConfig()
-	if cfg.Interpret {
-		rc = wazero.NewRuntimeConfigInterpreter()
-	}
-	rc = rc.WithCoreFeatures(api.CoreFeaturesV2).
-		WithMemoryLimitPages(maxMemory / linmem.PageSize).
-		WithDebugInfoEnabled(false)
-	if cfg.CacheDir == "" {
-		return rc, nil
-	}
-	cache, err := wazero.NewCompilationCacheWithDir(cfg.CacheDir)
-	if err != nil {
-		return nil, fmt.Errorf("runtime: opening the compilation cache: %w", err)
-	}
-	return rc.WithCompilationCache(cache), nil
-}
-
 // Close releases the module. All clusters must have been closed.
 func (m *Module) Close() error {
 	m.vessels.close()
-	return m.rt.Close(background)
+	return m.engine.close()
 }
 
 // linkedInfo is what the derived file linkedTable holds, in JSON.
@@ -150,7 +129,7 @@ func linkedMain(set *assets.Set) (*link.Linked, error) {
 
 // instantiateHost provides what the guest imports.
 func (m *Module) instantiateHost(ctx context.Context, imports []link.Import) error {
-	b := emscripten.NewBuilder(m.rt)
+	b := emscripten.NewBuilder(m.engine)
 	if err := b.Imports(imports, link.Hooks); err != nil {
 		return err
 	}
@@ -179,7 +158,7 @@ func (m *Module) loadFiles() error {
 
 // instantiate makes an instance of main whose memory is mem.
 func (m *Module) instantiate(mem *linmem.Memory) (api.Module, error) {
-	return m.rt.InstantiateModule(withMemory(mem), m.main, wazero.NewModuleConfig().WithName("").WithStartFunctions())
+	return m.engine.InstantiateModule(withMemory(mem), m.main, wazero.NewModuleConfig().WithName("").WithStartFunctions())
 }
 
 // withMemory returns a context in which a module is instantiated on mem.

@@ -15,7 +15,6 @@ import (
 	"github.com/calfdb/calf/runtime/vfs"
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/experimental"
 )
 
 // A Tool is a client program of PostgreSQL, such as pg_dump, linked and
@@ -24,19 +23,14 @@ import (
 // every run has a memory and a file system of its own.
 type Tool struct {
 	name     string
-	rt       wazero.Runtime
+	engine   *engine
 	compiled wazero.CompiledModule
 }
 
 // LoadTool links and compiles a program of the guest, by name: "pg_dump" is the
 // one that there is.
 func LoadTool(ctx context.Context, cfg Config, name string) (_ *Tool, err error) {
-	rc, err := cfg.runtimeConfig()
-	if err != nil {
-		return nil, err
-	}
-	ctx = experimental.WithCompilationWorkers(ctx, compilationWorkers())
-	t := &Tool{name: name, rt: wazero.NewRuntimeWithConfig(ctx, rc)}
+	t := &Tool{name: name, engine: newEngine(ctx, cfg)}
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("runtime: loading %s: %w", name, err)
@@ -51,10 +45,10 @@ func LoadTool(ctx context.Context, cfg Config, name string) (_ *Tool, err error)
 	if err != nil {
 		return nil, err
 	}
-	if t.compiled, err = t.rt.CompileModule(ctx, wasm); err != nil {
+	if t.compiled, err = t.engine.compile(ctx, name, wasm); err != nil {
 		return nil, err
 	}
-	b := emscripten.NewBuilder(t.rt)
+	b := emscripten.NewBuilder(t.engine)
 	for _, im := range imports {
 		if f := toolFunctions[im.Name]; f != nil {
 			b.Function(im, func(g *emscripten.Guest, stack []uint64) { f(g.Owner.(*toolRun), stack) })
@@ -67,7 +61,7 @@ func LoadTool(ctx context.Context, cfg Config, name string) (_ *Tool, err error)
 }
 
 // Close releases the tool. All runs must have ended.
-func (t *Tool) Close() error { return t.rt.Close(context.Background()) }
+func (t *Tool) Close() error { return t.engine.close() }
 
 // ToolConfig says how to run a Tool.
 type ToolConfig struct {
@@ -136,7 +130,7 @@ func (t *Tool) run(ctx context.Context, cfg ToolConfig) error {
 	}
 	defer g.Files.CloseAll()
 	r.guest = g
-	inst, err := t.rt.InstantiateModule(withMemory(mem), t.compiled, wazero.NewModuleConfig().WithName("").WithStartFunctions())
+	inst, err := t.engine.InstantiateModule(withMemory(mem), t.compiled, wazero.NewModuleConfig().WithName("").WithStartFunctions())
 	if err != nil {
 		return err
 	}

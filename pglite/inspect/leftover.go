@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/calfdb/calf/internal/filelock"
 	"github.com/calfdb/calf/internal/pgdata"
 	"github.com/calfdb/calf/internal/pgdata/tree"
 	"github.com/calfdb/calf/pglite/internal/datadir"
@@ -134,10 +135,10 @@ func (i *inspector) lockMeaning() string {
 		return "it cannot be read"
 	}
 	defer f.Close()
-	switch err := datadir.TryLock(f); {
+	switch err := filelock.Try(f); {
 	case err == nil:
 		return "calf has used the directory; nobody has it locked now"
-	case errors.Is(err, datadir.ErrHeld):
+	case errors.Is(err, filelock.ErrHeld):
 		i.info.InUse = true
 		b, _ := i.tree.ReadFile(datadir.LockName, 200)
 		return "calf has the directory open: " + text(strings.TrimSpace(string(b)))

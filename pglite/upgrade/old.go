@@ -8,7 +8,9 @@ import (
 	"sync"
 
 	"github.com/calfdb/calf/assets"
+	"github.com/calfdb/calf/internal/lazy"
 	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/internal/guest"
 	"github.com/calfdb/calf/pglite/internal/inmemory"
 	"github.com/calfdb/calf/runtime"
 	"github.com/calfdb/calf/runtime/vfs"
@@ -18,31 +20,17 @@ import (
 
 // legacies are the earlier versions of PostgreSQL that were loaded, by major
 // version.
-var legacies struct {
-	sync.Mutex
-	byMajor map[string]*runtime.Legacy
-}
+var legacies lazy.Map[string, *runtime.Legacy]
 
 // loadLegacy returns an earlier version of PostgreSQL, loading it if need be.
-func loadLegacy(ctx context.Context, major, cacheDir string) (*runtime.Legacy, error) {
-	legacies.Lock()
-	defer legacies.Unlock()
-	if l := legacies.byMajor[major]; l != nil {
-		return l, nil
-	}
-	set, err := assets.OpenGroup(runtime.LegacyGroup(major))
-	if err != nil {
-		return nil, err
-	}
-	l, err := runtime.LoadLegacy(ctx, major, runtime.Config{Assets: set, CacheDir: cacheDir})
-	if err != nil {
-		return nil, err
-	}
-	if legacies.byMajor == nil {
-		legacies.byMajor = map[string]*runtime.Legacy{}
-	}
-	legacies.byMajor[major] = l
-	return l, nil
+func loadLegacy(ctx context.Context, major string, cfg Config) (*runtime.Legacy, error) {
+	return legacies.Get(ctx, major, func() (*runtime.Legacy, error) {
+		set, err := assets.OpenGroup(runtime.LegacyGroup(major))
+		if err != nil {
+			return nil, err
+		}
+		return runtime.LoadLegacy(ctx, major, guest.Config{Assets: set, CacheDir: cfg.CacheDir, Logger: cfg.Logger}.Runtime())
+	})
 }
 
 // An oldServer is the cluster that is upgraded. The old version runs on an

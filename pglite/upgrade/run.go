@@ -45,7 +45,7 @@ func begin(ctx context.Context, cfg Config) (_ *upgrader, err error) {
 		return nil, err
 	}
 	u.progress("loading PostgreSQL %s", u.major)
-	legacy, err := loadLegacy(ctx, u.major, u.cfg.CacheDir)
+	legacy, err := loadLegacy(ctx, u.major, u.cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -18,13 +18,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/calfdb/calf/internal/filelock"
 )
 
 // Dir is one replacement in progress. It is not safe for concurrent use; any number of processes and goroutines can
 // each have their own for the same target, and the last to commit wins.
 type Dir struct {
 	target, work string
-	lock         *fileLock
+	lock         *os.File
 	// exchange swaps two folders in one step.
 	exchange func(a, b string) error
 }
@@ -107,7 +109,7 @@ func (d *Dir) swap() (err error) {
 func (d *Dir) Close() error {
 	restore(d.target, d.work)
 	err := os.RemoveAll(d.work)
-	if unlockErr := d.lock.remove(); err == nil {
+	if unlockErr := filelock.Remove(d.lock); err == nil {
 		err = unlockErr
 	}
 	return err

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/calfdb/calf/internal/filelock"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 )
@@ -132,7 +133,7 @@ func TestCloseWithoutCommit(t *testing.T) {
 }
 
 // abandon leaves a replacement as a kill does: the lock is gone, all else stays.
-func abandon(d *Dir) { _ = d.lock.close() }
+func abandon(d *Dir) { _ = filelock.Unlock(d.lock) }
 
 func TestKilledBetweenTheRenames(t *testing.T) {
 	t.Parallel()
@@ -181,12 +182,12 @@ func TestLock(t *testing.T) {
 	require.NoError(t, err)
 	_, err = createLock(path)
 	require.ErrorIs(t, err, fs.ErrExist)
-	_, err = takeLock(path)
-	require.ErrorIs(t, err, errLocked)
-	require.NoError(t, first.remove())
-	second, err := takeLock(path)
+	_, err = filelock.Open(path)
+	require.ErrorIs(t, err, filelock.ErrHeld)
+	require.NoError(t, filelock.Remove(first))
+	second, err := filelock.Open(path)
 	require.NoError(t, err)
-	require.NoError(t, second.remove())
+	require.NoError(t, filelock.Remove(second))
 }
 
 func TestRootCannotBeReplaced(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/calfdb/calf/internal/filelock"
 )
 
 const lockEnding = ".lock"
@@ -37,16 +39,16 @@ func works(target string) []string {
 // of nobody.
 func sweep(target string) {
 	for _, work := range works(target) {
-		lock, err := takeLock(work + lockEnding)
+		lock, err := filelock.Open(work + lockEnding)
 		if err != nil {
 			continue
 		}
 		restore(target, work)
 		// The lock goes last, so that a work folder without one is never found while its process lives.
 		if os.RemoveAll(work) == nil {
-			_ = lock.remove()
+			_ = filelock.Remove(lock)
 		} else {
-			_ = lock.close()
+			_ = filelock.Unlock(lock)
 		}
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/calfdb/calf/internal/filelock"
 )
 
 // A lock is held on a file of a data directory as long as it is open. The
@@ -40,13 +42,13 @@ func Lock(dir string) (_ *fileLock, err error) {
 		if l.info, err = l.f.Stat(); err != nil {
 			return nil, err
 		}
-		if now, err := os.Stat(path); err != nil || !os.SameFile(now, l.info) { // it was removed meanwhile
+		if !filelock.Names(path, l.f) { // it was removed meanwhile
 			l.f.Close()
 			l.f = nil
 		}
 	}
 	if l.dir, err = lockDir(dir); err != nil {
-		if errors.Is(err, ErrHeld) {
+		if errors.Is(err, filelock.ErrHeld) {
 			err = fmt.Errorf("%w by a process whose %s was removed", ErrLocked, LockName)
 		}
 		return nil, err
@@ -66,11 +68,11 @@ func lockFile(path string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = TryLock(f)
+	err = filelock.Try(f)
 	switch {
 	case err == nil:
 		return f, nil
-	case errors.Is(err, ErrHeld):
+	case errors.Is(err, filelock.ErrHeld):
 		err = fmt.Errorf("%w by %s", ErrLocked, holder(f))
 	default:
 		err = fmt.Errorf("locking the data directory: %w", err)
@@ -113,9 +115,6 @@ func writeAt(f *os.File, text string) error {
 	return err
 }
 
-// ErrHeld says that another has the lock.
-var ErrHeld = errors.New("held by another")
-
 // Close releases the lock. The file stays, and is empty.
 func (l *fileLock) Close() error {
 	held.Lock()
@@ -129,12 +128,10 @@ func (l *fileLock) Close() error {
 		if i >= 0 {
 			errs = append(errs, l.f.Truncate(0))
 		}
-		// A program that is just being started may have a copy of the
-		// descriptor, and would keep the lock for as long.
-		errs = append(errs, unlock(l.f), l.f.Close())
+		errs = append(errs, filelock.Unlock(l.f))
 	}
 	if l.dir != nil {
-		errs = append(errs, unlock(l.dir), l.dir.Close())
+		errs = append(errs, filelock.Unlock(l.dir))
 	}
 	return errors.Join(errs...)
 }

@@ -6,20 +6,8 @@ import (
 	"errors"
 	"os"
 
-	"golang.org/x/sys/unix"
+	"github.com/calfdb/calf/internal/filelock"
 )
-
-// TryLock locks a file for itself. Locks of one process exclude each other, too.
-// On NFS they are as good as those of the server.
-func TryLock(f *os.File) error {
-	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) {
-		return ErrHeld
-	}
-	return err
-}
-
-func unlock(f *os.File) error { return unix.Flock(int(f.Fd()), unix.LOCK_UN) }
 
 // lockDir locks a directory. It returns nil on file systems that cannot, such as
 // NFS, which locks only what is open for writing.
@@ -28,9 +16,9 @@ func lockDir(path string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := TryLock(d); err != nil {
+	if err := filelock.Try(d); err != nil {
 		d.Close()
-		if errors.Is(err, ErrHeld) {
+		if errors.Is(err, filelock.ErrHeld) {
 			return nil, err
 		}
 		return nil, nil

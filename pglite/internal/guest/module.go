@@ -2,9 +2,11 @@ package guest
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 
 	"github.com/calfdb/calf/assets"
+	"github.com/calfdb/calf/internal/lazy"
 	"github.com/calfdb/calf/runtime"
 )
 
@@ -12,6 +14,7 @@ import (
 type Config struct {
 	Assets   *assets.Set
 	CacheDir string
+	Logger   *slog.Logger // of what loading notices, or nil
 	Progress func(doing string)
 }
 
@@ -55,31 +58,21 @@ func installed() (*assets.Set, error) {
 
 // modules are the loaded guests. A program has one, unless it opens databases
 // with assets of its own.
-var modules struct {
-	sync.Mutex
-	byAssets map[*assets.Set]*runtime.Module
-}
+var modules lazy.Map[*assets.Set, *runtime.Module]
 
-// Load returns PostgreSQL, loading it if need be. Failures are not
-// remembered.
+// Load returns PostgreSQL, loading it if need be. Failures are not remembered.
 func Load(ctx context.Context, cfg Config) (*runtime.Module, error) {
 	cfg, err := cfg.Complete()
 	if err != nil {
 		return nil, err
 	}
-	modules.Lock()
-	defer modules.Unlock()
-	if m := modules.byAssets[cfg.Assets]; m != nil {
-		return m, nil
-	}
-	cfg.Progress("loading PostgreSQL")
-	m, err := runtime.Load(ctx, runtime.Config{Assets: cfg.Assets, CacheDir: cfg.CacheDir})
-	if err != nil {
-		return nil, err
-	}
-	if modules.byAssets == nil {
-		modules.byAssets = map[*assets.Set]*runtime.Module{}
-	}
-	modules.byAssets[cfg.Assets] = m
-	return m, nil
+	return modules.Get(ctx, cfg.Assets, func() (*runtime.Module, error) {
+		cfg.Progress("loading PostgreSQL")
+		return runtime.Load(ctx, cfg.Runtime())
+	})
+}
+
+// Runtime is what package runtime has to know of the configuration.
+func (c Config) Runtime() runtime.Config {
+	return runtime.Config{Assets: c.Assets, CacheDir: c.CacheDir, Logger: c.Logger}
 }

@@ -2,18 +2,15 @@ package guest
 
 import (
 	"context"
-	"sync"
 
 	"github.com/calfdb/calf/assets"
+	"github.com/calfdb/calf/internal/lazy"
 	"github.com/calfdb/calf/runtime"
 )
 
-// tools are the programs of the guest that were loaded. As with modules, there
-// is one of each, unless databases have assets of their own.
-var tools struct {
-	sync.Mutex
-	byAssets map[*assets.Set]*runtime.Tool
-}
+// dumpers are the pg_dumps that were loaded. As with modules, there is one,
+// unless databases have assets of their own.
+var dumpers lazy.Map[*assets.Set, *runtime.Tool]
 
 // LoadDumper returns pg_dump, loading it if need be.
 func LoadDumper(ctx context.Context, cfg Config) (*runtime.Tool, error) {
@@ -21,19 +18,7 @@ func LoadDumper(ctx context.Context, cfg Config) (*runtime.Tool, error) {
 	if err != nil {
 		return nil, err
 	}
-	set := cfg.Assets
-	tools.Lock()
-	defer tools.Unlock()
-	if t := tools.byAssets[set]; t != nil {
-		return t, nil
-	}
-	t, err := runtime.LoadTool(ctx, runtime.Config{Assets: set, CacheDir: cfg.CacheDir}, "pg_dump")
-	if err != nil {
-		return nil, err
-	}
-	if tools.byAssets == nil {
-		tools.byAssets = map[*assets.Set]*runtime.Tool{}
-	}
-	tools.byAssets[set] = t
-	return t, nil
+	return dumpers.Get(ctx, cfg.Assets, func() (*runtime.Tool, error) {
+		return runtime.LoadTool(ctx, cfg.Runtime(), "pg_dump")
+	})
 }
