@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/calfdb/calf/runtime"
@@ -33,6 +34,10 @@ type ServeConfig struct {
 	// Clients that have not begun a session take no place of others. There can
 	// be 1000 of them; one more, and the oldest is closed.
 	StartupTimeout time.Duration
+	// Drain, when it is closed, has the server take no more sessions and Serve
+	// return nil when the last one has ended by itself, as PostgreSQL's smart
+	// shutdown does. nil means never.
+	Drain <-chan struct{}
 }
 
 // Serve accepts clients of the network on a listener, with PostgreSQL's
@@ -53,7 +58,18 @@ func (db *DB) Serve(ctx context.Context, l net.Listener, cfg ServeConfig) error 
 		defer cancel()
 		stopped <- srv.Shutdown(grace, wire.Fast)
 	})
+	ended := make(chan struct{})
+	var draining sync.WaitGroup
+	draining.Go(func() {
+		select {
+		case <-cfg.Drain:
+			_ = srv.Shutdown(ctx, wire.Smart)
+		case <-ended:
+		}
+	})
 	err := srv.Serve(context.WithoutCancel(ctx), l)
+	close(ended)
+	draining.Wait()
 	if stop() { // it ended by itself
 		return errors.Join(err, srv.Shutdown(context.Background(), wire.Fast))
 	}
