@@ -45,6 +45,24 @@ func testSessionTimeouts(a *area) {
 		s.isError("25P04", err, "pg_sleep")
 		s.gone(busy.pg.PID())
 	})
+	a.run("ClientVanishes", func(s *session) {
+		s.needs(14, "client_connection_check_interval")
+		for _, sql := range []string{
+			`SELECT pg_sleep(100000)`,
+			`SELECT count(*) FROM generate_series(1, 1000000) AS a, generate_series(1, 1000000) AS b WHERE a + b = 0`,
+			`DO $$ BEGIN LOOP NULL; END LOOP; END $$`,
+		} {
+			o := s.another()
+			o.ends = true
+			o.exec(`SET client_connection_check_interval = '20ms'`)
+			p := o.start(sql)
+			s.active(o, sql[:20])
+			require.NoError(s, o.pg.Conn().Close())
+			s.gone(o.pg.PID())
+			_, err := p.wait()
+			require.Error(s, err)
+		}
+	})
 	a.run("StatementTimeoutsAreTheirOwn", func(s *session) {
 		o := s.another()
 		mine := s.start(`SELECT count(*) FROM generate_series(1, 300000) AS i WHERE i % 7 = 0`)

@@ -144,31 +144,3 @@ func TestClientsThatSendGarbage(t *testing.T) {
 		}
 	}
 }
-
-// Connections that say nothing take no backends, and no place of others for
-// longer than the time that a client has to begin.
-func TestSilentClients(t *testing.T) {
-	t.Parallel()
-	db := open(t, pglite.Config{})
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- db.Serve(ctx, l, pglite.ServeConfig{MaxConnections: 2000}) }()
-	silent := make([]net.Conn, 1000)
-	for i := range silent {
-		silent[i], err = net.Dial("tcp", l.Addr().String())
-		require.NoError(t, err)
-	}
-	conn, err := net.Dial("tcp", l.Addr().String())
-	require.NoError(t, err)
-	_, err = conn.Write(startup(t, map[string]string{"user": "postgres"}))
-	require.NoError(t, err)
-	untilReady(t, conn)
-	require.Equal(t, 2, query[int](t, db, "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"))
-	for _, c := range append(silent, conn) {
-		c.Close()
-	}
-	cancel()
-	require.NoError(t, <-done)
-}

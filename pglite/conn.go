@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/calfdb/calf/pglite/internal/inmemory"
+	"github.com/calfdb/calf/runtime"
 	"github.com/calfdb/calf/wire"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -71,7 +72,11 @@ func (db *DB) dial(context.Context, string, string) (net.Conn, error) {
 	go func() {
 		defer db.sessions.Done()
 		defer sock.Close()
-		if err := db.cluster.Connect(db.ctx, sock); err != nil && !errors.Is(err, ErrClosed) {
+		err := db.cluster.Connect(db.ctx, sock)
+		if errors.Is(err, runtime.ErrTooManyClients) { // it may be a request to cancel
+			err = db.cluster.DeadEnd(db.ctx, sock)
+		}
+		if err != nil && !errors.Is(err, ErrClosed) {
 			db.cfg.Logger.Error("a connection ended", "error", err)
 		}
 	}()

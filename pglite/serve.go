@@ -6,8 +6,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"net"
+	"sync"
 	"time"
 
+	"github.com/calfdb/calf/runtime"
 	"github.com/calfdb/calf/wire"
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -18,12 +20,24 @@ type ServeConfig struct {
 	// take it, unless they come through a Unix-domain socket.
 	TLS        *tls.Config
 	RequireTLS bool
-	// MaxConnections bounds the sessions of this server; 0 means 100. The
-	// database has a bound of its own, max_connections.
+	// MaxConnections bounds the sessions of this server, so that some of the
+	// database's are left for the program itself: one more is refused with
+	// SQLSTATE 53300, a superuser's too. 0 means that only the database bounds
+	// them: with max_connections, of which superuser_reserved_connections are
+	// for superusers and reserved_connections for pg_use_reserved_connections.
 	MaxConnections int
-	// StartupTimeout is how long a client may take to begin a session; 0 means
-	// a minute.
+	// StartupTimeout is how long a client may take to begin a session, TLS
+	// included, before its connection is closed. 0 means the database's
+	// authentication_timeout, a minute by default, which also bounds what comes
+	// after that, the proof who the client is.
+	//
+	// Clients that have not begun a session take no place of others. There can
+	// be 1000 of them; one more, and the oldest is closed.
 	StartupTimeout time.Duration
+	// Drain, when it is closed, has the server take no more sessions and Serve
+	// return nil when the last one has ended by itself, as PostgreSQL's smart
+	// shutdown does. nil means never.
+	Drain <-chan struct{}
 }
 
 // Serve accepts clients of the network on a listener, with PostgreSQL's
@@ -44,7 +58,18 @@ func (db *DB) Serve(ctx context.Context, l net.Listener, cfg ServeConfig) error 
 		defer cancel()
 		stopped <- srv.Shutdown(grace, wire.Fast)
 	})
+	ended := make(chan struct{})
+	var draining sync.WaitGroup
+	draining.Go(func() {
+		select {
+		case <-cfg.Drain:
+			_ = srv.Shutdown(ctx, wire.Smart)
+		case <-ended:
+		}
+	})
 	err := srv.Serve(context.WithoutCancel(ctx), l)
+	close(ended)
+	draining.Wait()
 	if stop() { // it ended by itself
 		return errors.Join(err, srv.Shutdown(context.Background(), wire.Fast))
 	}
@@ -62,11 +87,19 @@ func (s served) Connect(ctx context.Context, sock *wire.Socket) error {
 	defer s.db.sessions.Done()
 	stop := context.AfterFunc(s.db.ctx, func() { sock.Close() })
 	defer stop()
-	return s.db.cluster.Connect(ctx, sock)
+	err := s.db.cluster.Connect(ctx, sock)
+	if errors.Is(err, runtime.ErrTooManyClients) {
+		return &pgconn.PgError{Severity: "FATAL", Code: "53300", Message: runtime.ErrTooManyClients.Error()}
+	}
+	return err
 }
 
+// AuthenticationTimeout is that of the database.
+func (s served) AuthenticationTimeout() time.Duration { return s.db.cluster.AuthenticationTimeout() }
+
 // Cancel passes a request to cancel a statement on to a backend, which compares
-// the secret: any backend does it for any other.
+// the secret: any backend does it for any other, and one that takes no place of a
+// session.
 func (s served) Cancel(pid uint32, secret []byte) {
 	client, sock := wire.Pipe()
 	packet := binary.BigEndian.AppendUint32(nil, uint32(12+len(secret)))
@@ -77,7 +110,7 @@ func (s served) Cancel(pid uint32, secret []byte) {
 	}
 	defer s.db.sessions.Done()
 	defer sock.Close()
-	_ = s.db.cluster.Connect(s.db.ctx, sock)
+	_ = s.db.cluster.DeadEnd(s.db.ctx, sock)
 }
 
 // cancelRequestCode stands where other packets have the protocol's version

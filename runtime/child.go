@@ -13,7 +13,7 @@ import (
 // A child is a running process.
 type child struct {
 	*process
-	slot uint32        // the guest's PMChild
+	slot uint32        // the guest's PMChild; 0 of a dead-end backend
 	done chan struct{} // closed when it has ended and been reaped
 	err  *CrashError   // why it ended, if it should not have
 	code int           // its exit status
@@ -25,9 +25,12 @@ const pmChildSlot = 4
 // run is the life of a child.
 func (pm *postmaster) run(ch *child) {
 	defer pm.reaping.Done()
-	pm.mu.Lock()
-	slot := pm.proc.guest.Load32(ch.slot + pmChildSlot)
-	pm.mu.Unlock()
+	slot := uint32(0)
+	if ch.slot != 0 {
+		pm.mu.Lock()
+		slot = pm.proc.guest.Load32(ch.slot + pmChildSlot)
+		pm.mu.Unlock()
+	}
 	pm.c.sched.acquire(ch.process)
 	err := ch.main(slot)
 	pm.c.sched.release(ch.process)
@@ -44,7 +47,7 @@ func (pm *postmaster) run(ch *child) {
 // reap takes an ended child off the books. If the child crashed, the others
 // are ended too, and after the last the cluster is told.
 func (pm *postmaster) reap(ch *child) {
-	clean, err := pm.call("ReleasePostmasterChildSlot", uint64(ch.slot))
+	clean, err := pm.releaseSlot(ch.slot)
 	pm.procMu.Lock()
 	delete(pm.procs, ch.pid)
 	if ch.err == nil && pm.crash == nil {
@@ -53,7 +56,7 @@ func (pm *postmaster) reap(ch *child) {
 		switch {
 		case err != nil:
 			ch.err = pm.newCrash(ch, err)
-		case ch.code > 1 || uint32(clean)&1 == 0:
+		case ch.code > 1 || !clean:
 			ch.err = pm.newCrash(ch, fmt.Errorf("exit status %d", ch.code))
 		}
 	}
@@ -173,12 +176,22 @@ func (p *process) openClient() error {
 }
 
 // Layout of struct BackendStartupData (backend_startup.h): whether connections
-// are accepted (CAC_OK is 0), when the socket was made and when the process.
-const startupDataSize = 24
+// are accepted (enum CAC_state), when the socket was made and when the process.
+const (
+	startupDataSize = 24
+
+	cacOK      = 0
+	cacTooMany = 5
+)
 
 func (p *process) startupData() (addr, size uint32) {
 	g := p.guest
 	addr = g.Malloc(startupDataSize)
 	clear(g.Bytes(addr, startupDataSize))
+	state := uint32(cacOK)
+	if p.kind == bDeadEndBackend {
+		state = cacTooMany
+	}
+	g.Store32(addr, state)
 	return addr, startupDataSize
 }

@@ -57,8 +57,9 @@ type Cluster struct {
 	log   *serverLog
 	sched *scheduler
 
-	lastPID  atomic.Int32
-	compiled atomic.Bool // PostgreSQL is, and not interpreted
+	lastPID        atomic.Int32
+	compiled       atomic.Bool  // PostgreSQL is, and not interpreted
+	authentication atomic.Int64 // authentication_timeout, in nanoseconds
 
 	mu     sync.Mutex
 	pm     *postmaster   // nil while there is none
@@ -119,30 +120,6 @@ func (c *Cluster) adopt(pm *postmaster) bool {
 	c.pm = pm
 	close(c.ready)
 	return true
-}
-
-// Connect runs a backend for the client at the other end of s, whose first
-// bytes are its startup packet, and returns when the session has ended. The
-// caller closes s then. When ctx is cancelled, the session is terminated.
-//
-// The error is nil however the session ended, unless its backend crashed or
-// could not be started.
-func (c *Cluster) Connect(ctx context.Context, s Socket) error {
-	pm, err := c.postmaster(ctx)
-	if err != nil {
-		return err
-	}
-	ch, err := pm.start(bBackend, s)
-	if err != nil {
-		return fmt.Errorf("runtime: starting a backend: %w", err)
-	}
-	stop := context.AfterFunc(ctx, func() { ch.post(sigTERM) })
-	<-ch.done
-	stop()
-	if ch.err != nil {
-		return ch.err
-	}
-	return nil
 }
 
 // Signal sends a signal to a process. It returns an error if there is none.

@@ -111,6 +111,9 @@ func (p *process) ready(fds, n uint32) uint32 {
 			if p.socket.Writable() {
 				revents |= events & emscripten.PollOut
 			}
+			if p.socket.HungUp() {
+				revents |= events & emscripten.PollRDHup
+			}
 		} else {
 			revents = p.guest.Ready(fd, events)
 		}

@@ -283,6 +283,9 @@ func (c *legacyClient) Readable() bool { return true }
 
 func (c *legacyClient) Writable() bool { return true }
 
+// HungUp is false: it waits for all answers.
+func (c *legacyClient) HungUp() bool { return false }
+
 // SetNotify does nothing: nobody waits for notice.
 func (c *legacyClient) SetNotify(func()) {}
 

@@ -102,7 +102,7 @@ func (pm *postmaster) reload() {
 		if _, err := g.Call("ProcessConfigFile", pgcSighup); err != nil {
 			return err
 		}
-		if err := pm.wal.configure(g); err != nil {
+		if err := pm.configure(); err != nil {
 			return err
 		}
 		// Later processes start with what the postmaster knows now.

@@ -30,12 +30,15 @@ type postmaster struct {
 	procs    map[int32]*child
 	crash    *CrashError
 	stopping bool           // only processes that exist go on
+	sessions int            // backends that are being started and are not among procs yet
 	starting sync.WaitGroup // children that are being started by signals
 	reaping  sync.WaitGroup // children, until nothing is left to do about their ends
 
 	// The cluster's mu guards these.
 	restart   bool // the cluster waits for the last process to end
 	stillborn bool // a process crashed before this was the cluster's postmaster
+
+	maxConnections int
 
 	spares   spares
 	segments sharedSegments
@@ -186,7 +189,7 @@ func (pm *postmaster) boot() (err error) {
 		return pm.c.log.failure(err)
 	}
 	g.Store32(g.Address("NumListenSockets"), 0) // there is none to close
-	if err := pm.wal.configure(g); err != nil {
+	if err := pm.configure(); err != nil {
 		return err
 	}
 	shared, err := pm.sharedRanges()
@@ -252,29 +255,31 @@ func newArgv(g *emscripten.Guest, args []string) uint64 {
 	return uint64(argv)
 }
 
-// start starts a child. A client backend gets the connection to its client.
+// start starts a child. A backend gets the connection to its client.
 func (pm *postmaster) start(kind backendType, s Socket) (*child, error) {
+	slot := uint32(0)
+	if kind != bDeadEndBackend {
+		v, err := pm.call("AssignPostmasterChildSlot", uint64(kind))
+		if slot = uint32(v); err == nil && slot == 0 {
+			err = ErrTooManyClients
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 	p, err := pm.spares.take(pm)
 	if err != nil {
+		_, _ = pm.releaseSlot(slot)
 		return nil, err
 	}
-	if kind == bBackend {
+	if s != nil {
 		pm.background(func() { pm.spares.refill(pm) })
 	}
 	p.kind, p.socket = kind, s
 	if s, ok := s.(interface{ SetPID(uint32) }); ok {
 		s.SetPID(uint32(p.pid))
 	}
-	ch := &child{process: p, done: make(chan struct{})}
-	slot, err := pm.call("AssignPostmasterChildSlot", uint64(kind))
-	if err == nil && uint32(slot) == 0 {
-		err = errTooManyClients
-	}
-	if err != nil {
-		p.close()
-		return nil, err
-	}
-	ch.slot = uint32(slot)
+	ch := &child{process: p, slot: slot, done: make(chan struct{})}
 	if s != nil {
 		s.SetNotify(p.notify)
 	}
@@ -288,6 +293,16 @@ func (pm *postmaster) start(kind backendType, s Socket) (*child, error) {
 	pm.reaping.Add(1)
 	go pm.run(ch)
 	return ch, nil
+}
+
+// releaseSlot gives the slot of a child back. It reports whether the child had
+// detached from shared memory.
+func (pm *postmaster) releaseSlot(slot uint32) (clean bool, err error) {
+	if slot == 0 {
+		return true, nil
+	}
+	v, err := pm.call("ReleasePostmasterChildSlot", uint64(slot))
+	return v&1 != 0, err
 }
 
 // fork makes a process from the image. It does not run yet.
@@ -330,8 +345,6 @@ func (pm *postmaster) clone(im *image) (*process, error) {
 	return newProcess(pm, pm.c.sched, pid, mem)
 }
 
-var errTooManyClients = errors.New("sorry, too many clients already")
-
 // call calls a function of the guest's postmaster.
 func (pm *postmaster) call(name string, args ...uint64) (v uint64, err error) {
 	err = pm.locked(func() (err error) {
@@ -341,11 +354,12 @@ func (pm *postmaster) call(name string, args ...uint64) (v uint64, err error) {
 	return v, err
 }
 
-// locked calls f while the postmaster has the turn.
+// locked calls f while the postmaster has the turn, which is the next one: what
+// it does is short, and a client waits for it.
 func (pm *postmaster) locked(f func() error) error {
 	pm.mu.Lock()
 	defer pm.mu.Unlock()
-	pm.c.sched.acquire(pm.proc)
+	pm.c.sched.enter(pm.proc, true)
 	defer pm.c.sched.release(pm.proc)
 	return f()
 }

@@ -13,6 +13,9 @@ type Socket interface {
 	// if only fail.
 	Readable() bool
 	Writable() bool
+	// HungUp tells whether the client will send no more, although what it has
+	// sent may not have been received yet.
+	HungUp() bool
 	// SetNotify gives the function that is called when Readable or Writable
 	// becomes true. It may be called at any time and more often than needed.
 	SetNotify(func())

@@ -20,6 +20,7 @@ func Bridge(conn net.Conn, first []byte) (s *Socket, done <-chan struct{}) {
 	client, s := newPipe(conn.RemoteAddr())
 	b := &bridge{conn: conn, client: client, upDone: make(chan struct{}), done: make(chan struct{})}
 	s.p.linger = func() { _ = conn.SetWriteDeadline(time.Now().Add(flushTimeout)) }
+	s.p.hungUp = func() bool { return hungUp(conn) }
 	rest := first[client.p.up.ring.write(first):]
 	go b.up(rest)
 	go b.down()

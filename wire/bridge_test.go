@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -86,7 +87,7 @@ func TestBridgeDeliversLastWords(t *testing.T) {
 		s, done := Bridge(conn, nil)
 		if _, buffers := conn.(interface{ CloseWrite() error }); buffers {
 			// What the backend never reads must not reset the connection and take the last words with it.
-			_, err := client.Write(make([]byte, 3*ringSize))
+			_, err := client.Write(make([]byte, ringSize+ringSize/4))
 			require.NoError(t, err)
 		}
 		_, err := s.Send([]byte("FATAL"))
@@ -230,4 +231,42 @@ func TestBridgeFirstBytesOfAnyLength(t *testing.T) {
 	require.NoError(t, client.Close())
 	require.NoError(t, s.Close())
 	<-done
+}
+
+// A client that has left is noticed although what it sent is still to be received.
+func TestBridgeClientHangsUp(t *testing.T) {
+	forKinds(t, func(t *testing.T, client, conn net.Conn) {
+		s, done := Bridge(conn, []byte("first"))
+		require.False(t, s.HungUp())
+		require.NoError(t, client.Close())
+		for !s.HungUp() {
+			runtime.Gosched()
+		}
+		require.True(t, s.Readable())
+		require.NoError(t, s.Close())
+		<-done
+	})
+}
+
+// It is noticed also when that is more than the bridge holds.
+func TestBridgeClientHangsUpBehindALot(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("where there is no POLLRDHUP, it takes reading to know")
+	}
+	forKinds(t, func(t *testing.T, client, conn net.Conn) {
+		if _, ok := client.(interface{ CloseWrite() error }); !ok {
+			t.Skip("net.Pipe holds nothing")
+		}
+		s, done := Bridge(conn, nil)
+		_, err := client.Write(make([]byte, ringSize+ringSize/4))
+		require.NoError(t, err)
+		require.False(t, s.HungUp())
+		require.NoError(t, client.Close())
+		for !s.HungUp() {
+			runtime.Gosched()
+		}
+		require.NoError(t, conn.Close())
+		require.NoError(t, s.Close())
+		<-done
+	})
 }

@@ -1,6 +1,9 @@
 package wire
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Cluster is what a Server needs of the thing it serves: something that starts backends. Its methods are called
 // concurrently.
@@ -19,4 +22,8 @@ type Cluster interface {
 	// Cancel asks the backend that is process pid and whose cancel key is key to cancel its statement. If there is none,
 	// nothing happens. The client is told nothing but that Cancel has returned. key is 4 to 256 bytes that may not be kept.
 	Cancel(pid uint32, key []byte)
+
+	// AuthenticationTimeout returns how long a client may take to begin its session, as PostgreSQL's authentication_timeout
+	// says. It is asked for each connection, and must not block.
+	AuthenticationTimeout() time.Duration
 }

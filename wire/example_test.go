@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"time"
 
 	"github.com/calfdb/calf/wire"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -63,6 +64,8 @@ func (closed) Connect(context.Context, *wire.Socket) error {
 }
 
 func (closed) Cancel(uint32, []byte) {}
+
+func (closed) AuthenticationTimeout() time.Duration { return time.Minute }
 
 func ExampleServer() {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

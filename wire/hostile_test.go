@@ -2,9 +2,11 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/tls"
 	"encoding/binary"
 	"errors"
+	"io"
 	"net"
 	"strings"
 	"sync"
@@ -12,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/stretchr/testify/require"
 )
 
@@ -171,47 +174,129 @@ func TestServerStartupBytewise(t *testing.T) {
 	require.Equal(t, "NNR", string(got))
 }
 
-// A client that says nothing, or not all, is given StartupTimeout, and no more than MaxConnections of them are listened to
-// at a time.
+// reticent returns a client that does not get as far as a session, and waits until the server hangs up; kind says how far it
+// gets, and from 100 on it says nothing.
+func reticent(t *testing.T, kind int, client *tls.Config) func(c net.Conn) {
+	whole := startupPacket(t, nil)
+	if kind >= 100 {
+		kind = 0
+	}
+	return func(c net.Conn) {
+		defer c.Close()
+		switch kind % 4 {
+		case 1: // a part of a packet
+			_, _ = c.Write(whole[:1+kind%(len(whole)-1)])
+		case 2: // a part of a handshake
+			_, _ = c.Write(packet(negotiateSSLCode, ""))
+			_, _ = c.Read(make([]byte, 1))
+			_, _ = c.Write([]byte{tlsHandshake, 3, 1})
+		case 3: // nothing after the handshake
+			_, _ = c.Write(packet(negotiateSSLCode, ""))
+			_, _ = c.Read(make([]byte, 1))
+			_ = tls.Client(c, client).Handshake()
+		}
+		_, _ = c.Read(make([]byte, 1))
+	}
+}
+
+// A client that says nothing, or not all, is given authentication_timeout, or StartupTimeout.
 func TestServerSilentClients(t *testing.T) {
 	t.Parallel()
-	const clients, limit = 1000, 50
+	server, client := tlsConfigs(t)
+	for name, timeout := range map[string]time.Duration{"the cluster's": 0, "of its own": time.Second} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ln := newMemListener()
+				s := serveAt(t, ln, func(s *Server, _ *scripted) { s.TLS, s.StartupTimeout = server, timeout })
+				began := time.Now()
+				var wg sync.WaitGroup
+				for i := range lobbySize {
+					wg.Go(func() {
+						c, err := ln.dial()
+						if err != nil {
+							t.Error(err)
+							return
+						}
+						reticent(t, i, client)(c)
+					})
+				}
+				wg.Wait()
+				require.Equal(t, cmp.Or(timeout, authenticationTimeout), time.Since(began))
+				require.Zero(t, s.cluster.pids.Load())
+			})
+		})
+	}
+}
+
+// However many say nothing, who wants a session or to cancel a statement gets through at once; the oldest of the silent ones
+// have to go.
+func TestServerListensPastSilentClients(t *testing.T) {
+	t.Parallel()
+	const more = 100
 	server, client := tlsConfigs(t)
 	synctest.Test(t, func(t *testing.T) {
 		ln := newMemListener()
-		s := serveAt(t, ln, func(s *Server, _ *scripted) { s.TLS, s.MaxConnections = server, limit })
+		s := serveAt(t, ln, func(s *Server, c *scripted) {
+			s.TLS, s.MaxConnections, c.waiting = server, 1, make(chan struct{})
+		})
 		began := time.Now()
-		whole := startupPacket(t, nil)
 		var wg sync.WaitGroup
-		for i := range clients {
-			wg.Go(func() {
-				c, err := ln.dial()
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				defer c.Close()
-				switch i % 4 {
-				case 1: // a part of a packet
-					_, _ = c.Write(whole[:1+i%(len(whole)-1)])
-				case 2: // a part of a handshake
-					_, _ = c.Write(packet(negotiateSSLCode, ""))
-					_, _ = c.Read(make([]byte, 1))
-					_, _ = c.Write([]byte{tlsHandshake, 3, 1})
-				case 3: // nothing after the handshake
-					_, _ = c.Write(packet(negotiateSSLCode, ""))
-					_, _ = c.Read(make([]byte, 1))
-					_ = tls.Client(c, client).Handshake()
-				}
-				_, _ = c.Read(make([]byte, 1)) // until the server hangs up
-			})
+		silent := make([]net.Conn, lobbySize+more)
+		for i := range silent {
+			c, err := ln.dial()
+			require.NoError(t, err)
+			silent[i] = c
+			wg.Go(func() { reticent(t, i, client)(c) })
+			synctest.Wait()
 		}
-		synctest.Wait()
-		require.Len(t, s.starting, limit)
-		require.Equal(t, limit+1, ln.accepted(), "one more waits for its turn")
+		for i, c := range silent[:more] {
+			_, err := c.Read(make([]byte, 1))
+			require.ErrorIs(t, err, io.ErrClosedPipe, i)
+		}
+
+		session, err := ln.dial()
+		require.NoError(t, err)
+		_, err = session.Write(startupPacket(t, nil))
+		require.NoError(t, err)
+		frontend := pgproto3.NewFrontend(session, session)
+		var pid uint32
+		for ready := false; !ready; {
+			m, err := frontend.Receive()
+			require.NoError(t, err)
+			switch m := m.(type) {
+			case *pgproto3.BackendKeyData:
+				pid = m.ProcessID
+			case *pgproto3.ReadyForQuery:
+				ready = true
+			}
+		}
+		frontend.Send(&pgproto3.Query{String: "wait"})
+		require.NoError(t, frontend.Flush())
+		<-s.cluster.waiting
+
+		refused, err := ln.dial()
+		require.NoError(t, err)
+		_, err = refused.Write(startupPacket(t, nil))
+		require.NoError(t, err)
+		require.Equal(t, "53300", receiveFatal(t, refused).Code)
+		require.NoError(t, refused.Close())
+
+		cancel, err := ln.dial()
+		require.NoError(t, err)
+		_, err = cancel.Write(packet(cancelRequestCode, string([]byte{0, 0, 0, byte(pid)})+string(cancelKey(pid))))
+		require.NoError(t, err)
+		m, err := frontend.Receive()
+		require.NoError(t, err)
+		require.Equal(t, "57014", m.(*pgproto3.ErrorResponse).Code)
+		require.Zero(t, time.Since(began), "nothing had to wait for a timeout")
+		require.NoError(t, cancel.Close())
+		require.NoError(t, session.Close())
+		for _, c := range silent {
+			_ = c.Close()
+		}
 		wg.Wait()
-		require.Equal(t, clients/limit*DefaultStartupTimeout, time.Since(began))
-		require.Zero(t, s.cluster.pids.Load())
+		require.Contains(t, s.log.String(), "too many connections without a session")
 	})
 }
 
@@ -221,7 +306,6 @@ type memListener struct {
 	once  sync.Once
 	done  chan struct{}
 	mu    sync.Mutex
-	count int
 	errs  []error // what the next Accepts fail with
 }
 
@@ -250,9 +334,6 @@ func (l *memListener) Accept() (net.Conn, error) {
 	l.mu.Unlock()
 	select {
 	case c := <-l.conns:
-		l.mu.Lock()
-		l.count++
-		l.mu.Unlock()
 		return c, nil
 	case <-l.done:
 		return nil, net.ErrClosed
@@ -265,12 +346,6 @@ func (l *memListener) Close() error {
 }
 
 func (l *memListener) Addr() net.Addr { return addr{} }
-
-func (l *memListener) accepted() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.count
-}
 
 // busy is a temporary failure of a listener.
 type busy struct{ error }

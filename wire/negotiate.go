@@ -115,3 +115,6 @@ func (c *prefixed) Read(p []byte) (int, error) {
 	c.first = c.first[n:]
 	return n, nil
 }
+
+// NetConn returns the connection.
+func (c *prefixed) NetConn() net.Conn { return c.Conn }

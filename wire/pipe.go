@@ -32,7 +32,8 @@ type pipe struct {
 	notify notifier
 	remote net.Addr
 	pid    atomic.Uint32
-	linger func() // called when the backend closes; set before the Socket is handed out, or nil
+	hungUp func() bool // whether who writes through the Conn has hung up; set as linger
+	linger func()      // called when the backend closes; set before the Socket is handed out, or nil
 }
 
 // addr is the address of both ends of a connection in memory.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 )
@@ -34,6 +35,10 @@ type scripted struct {
 func cancelKey(pid uint32) []byte {
 	return binary.BigEndian.AppendUint32([]byte("key of 3.2 "), pid)
 }
+
+const authenticationTimeout = 90 * time.Second
+
+func (c *scripted) AuthenticationTimeout() time.Duration { return authenticationTimeout }
 
 func (c *scripted) Cancel(pid uint32, key []byte) {
 	c.mu.Lock()

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -14,15 +13,12 @@ import (
 	"time"
 )
 
-// Defaults of a Server, which are PostgreSQL's of max_connections and authentication_timeout.
-const (
-	DefaultMaxConnections = 100
-	DefaultStartupTimeout = time.Minute
-)
-
 // Server serves a Cluster to clients that come over the network: it answers what PostgreSQL's postmaster answers before
 // there is a backend, and hands over the sessions. Set the fields, then call Serve, once for each listener; do not change
 // a field after that. The methods are safe for concurrent use. A Server that has been shut down stays so.
+//
+// A connection is nothing to Cluster until it asks for a session or a cancellation. A Server listens to 1000 that have not done so
+// at a time; when there are more, the oldest of them is closed, so that those who say nothing keep out nobody.
 //
 // Connections to a Unix-domain socket are local: they are offered no TLS and need none, as in PostgreSQL.
 //
@@ -39,14 +35,12 @@ type Server struct {
 	// anyone, as in PostgreSQL: the key in them is their authority.
 	RequireTLS bool
 
-	// MaxConnections is how many sessions there can be at once; one more is refused with SQLSTATE 53300. As many again can
-	// be at their startup. 0 means DefaultMaxConnections.
-	//
-	// GAP: one more waits until one of those is through, and may meet 53300 then. PostgreSQL answers it at once.
+	// MaxConnections is how many sessions there can be at once; one more is refused with SQLSTATE 53300, whoever asks. 0 means
+	// as many as Cluster takes, which may reserve some for superusers.
 	MaxConnections int
 
 	// StartupTimeout is how long a client may take to begin its session, TLS included, before its connection is closed. It
-	// does not cover authentication, which is the backend's. 0 means DefaultStartupTimeout.
+	// does not cover authentication, which is the backend's. 0 means what Cluster says.
 	StartupTimeout time.Duration
 
 	// Logger gets a record when a session begins (Info) and ends (Info), and when a connection comes to nothing (Warn; Debug
@@ -57,8 +51,8 @@ type Server struct {
 	ready    bool
 	down     bool
 	services map[*service]struct{}
-	starting chan struct{} // one element for each connection at its startup
-	sessions chan struct{} // one element for each session
+	lobby    lobby
+	sessions chan struct{} // one element for each session; nil for no limit
 }
 
 // ShutdownMode is one of PostgreSQL's three ways to shut down.
@@ -154,9 +148,9 @@ func (s *Server) prepare() error {
 	case s.StartupTimeout < 0:
 		return fmt.Errorf("wire: serving: Server.StartupTimeout is %v, must not be below 0", s.StartupTimeout)
 	}
-	limit := cmp.Or(s.MaxConnections, DefaultMaxConnections)
-	s.starting = make(chan struct{}, limit)
-	s.sessions = make(chan struct{}, limit)
+	if s.MaxConnections > 0 {
+		s.sessions = make(chan struct{}, s.MaxConnections)
+	}
 	s.services = make(map[*service]struct{})
 	s.ready = true
 	return nil
@@ -168,6 +162,26 @@ func (s *Server) close(v *service) {
 	delete(s.services, v)
 	s.mu.Unlock()
 	close(v.done)
+}
+
+// beginSession counts a session, unless there are MaxConnections.
+func (s *Server) beginSession() bool {
+	if s.sessions == nil {
+		return true
+	}
+	select {
+	case s.sessions <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+// endSession takes back what beginSession counted.
+func (s *Server) endSession() {
+	if s.sessions != nil {
+		<-s.sessions
+	}
 }
 
 func (s *Server) isDown() bool {

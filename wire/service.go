@@ -2,6 +2,7 @@ package wire
 
 import (
 	"cmp"
+	"container/list"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -13,12 +14,11 @@ import (
 
 // service is one listener of a Server and the connections it has accepted.
 type service struct {
-	server  *Server
-	ln      net.Listener
-	local   bool        // a Unix-domain socket
-	tls     *tls.Config // nil for no TLS
-	timeout time.Duration
-	log     *slog.Logger
+	server *Server
+	ln     net.Listener
+	local  bool        // a Unix-domain socket
+	tls    *tls.Config // nil for no TLS
+	log    *slog.Logger
 
 	ctx         context.Context // of the sessions
 	endSessions context.CancelFunc
@@ -43,7 +43,6 @@ func newService(ctx context.Context, s *Server, ln net.Listener) *service {
 		server:   s,
 		ln:       ln,
 		local:    ln.Addr().Network() == "unix",
-		timeout:  cmp.Or(s.StartupTimeout, DefaultStartupTimeout),
 		log:      cmp.Or(s.Logger, slog.New(slog.DiscardHandler)),
 		done:     make(chan struct{}),
 		stopping: make(chan struct{}),
@@ -75,12 +74,7 @@ func (v *service) accept() error {
 			continue
 		}
 		pause = 0
-		select {
-		case v.server.starting <- struct{}{}:
-			v.begin(conn)
-		case <-v.stopping:
-			_ = conn.Close()
-		}
+		v.begin(conn)
 	}
 }
 
@@ -94,33 +88,44 @@ func (v *service) sleep(d time.Duration) {
 	}
 }
 
-// begin starts the goroutine of a connection, which holds one element of starting until it gives it up.
+// begin starts the goroutine of a connection, which has a place in the lobby until it begins a session.
 func (v *service) begin(conn net.Conn) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	deadline := time.Now().Add(v.timeout)
+	timeout := v.server.StartupTimeout
+	if timeout == 0 {
+		timeout = v.server.Cluster.AuthenticationTimeout()
+	}
+	deadline := time.Now().Add(timeout)
 	if v.isStopping() {
 		deadline = longAgo
 	}
 	_ = conn.SetDeadline(deadline)
 	v.open[conn] = phaseStartup
+	place, evicted := v.server.lobby.enter(conn)
+	if evicted != nil {
+		v.log.LogAttrs(v.ctx, slog.LevelWarn, "too many connections without a session, closing the oldest",
+			slog.String("remote", v.remote(evicted)))
+	}
 	v.conns.Go(func() {
 		defer v.forget(conn)
-		v.serve(conn)
+		v.serve(conn, place)
 	})
 }
 
-// promote lets a connection become a session, unless there are to be no more.
-func (v *service) promote(conn net.Conn) error {
+// promote lets a connection leave the lobby and become a session, unless there are to be no more.
+func (v *service) promote(conn net.Conn, place *list.Element) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.isStopping() {
 		return errShuttingDown
 	}
-	select {
-	case v.server.sessions <- struct{}{}:
-	default:
+	if !v.server.beginSession() {
 		return errTooMany
+	}
+	if !v.server.lobby.leave(place) {
+		v.server.endSession()
+		return net.ErrClosed
 	}
 	_ = conn.SetDeadline(time.Time{})
 	v.open[conn] = phaseSession

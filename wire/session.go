@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"container/list"
 	"errors"
 	"io"
 	"log/slog"
@@ -9,15 +10,14 @@ import (
 )
 
 // serve does everything for one connection, from its first byte until it is closed.
-func (v *service) serve(raw net.Conn) {
+func (v *service) serve(raw net.Conn, place *list.Element) {
 	log := v.log.With(slog.String("remote", v.remote(raw)))
-	conn, st, err := v.startup(raw)
+	conn, st, err := v.startup(raw, place)
 	if st.Request == RequestStartup && err == nil {
-		<-v.server.starting
 		v.session(log, conn, st)
 		return
 	}
-	defer func() { <-v.server.starting }()
+	defer v.server.lobby.leave(place)
 	if err != nil {
 		v.refuse(log, conn, err)
 		return
@@ -27,11 +27,11 @@ func (v *service) serve(raw net.Conn) {
 	_ = conn.Close()
 }
 
-// startup finds out what a client wants. If that is a session, it may have one, and holds an element of sessions.
-func (v *service) startup(raw net.Conn) (net.Conn, Startup, error) {
+// startup finds out what a client wants. If that is a session, it may have one, and has left the lobby.
+func (v *service) startup(raw net.Conn, place *list.Element) (net.Conn, Startup, error) {
 	conn, st, err := v.negotiate(raw)
 	if err == nil && st.Request == RequestStartup {
-		err = v.promote(raw)
+		err = v.promote(raw, place)
 	}
 	return conn, st, err
 }
@@ -52,7 +52,7 @@ func (v *service) session(log *slog.Logger, conn net.Conn, st Startup) {
 		}
 		_, _ = s.Send(reason)
 	}
-	<-v.server.sessions // before the client can know, so that it may come again at once
+	v.server.endSession() // before the client can know, so that it may come again at once
 	_ = s.Close()
 	<-done
 	attrs := []slog.Attr{
@@ -70,7 +70,7 @@ func (v *service) session(log *slog.Logger, conn net.Conn, st Startup) {
 // refuse tells the client why, if it should know, and closes conn.
 func (v *service) refuse(log *slog.Logger, conn net.Conn, err error) {
 	level := slog.LevelWarn
-	if errors.Is(err, io.EOF) || v.isStopping() {
+	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || v.isStopping() {
 		level = slog.LevelDebug
 	}
 	log.LogAttrs(v.ctx, level, "no session", slog.Any("error", err))

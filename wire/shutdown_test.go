@@ -141,7 +141,8 @@ func TestShutdownRefusesNewSessions(t *testing.T) {
 	v, err := s.open(t.Context(), newMemListener())
 	require.NoError(t, err)
 	v.stop(Smart)
-	require.Equal(t, errShuttingDown, v.promote(conn))
+	place, _ := s.lobby.enter(conn)
+	require.Equal(t, errShuttingDown, v.promote(conn, place))
 	s.close(v)
 }
 

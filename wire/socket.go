@@ -26,6 +26,10 @@ func (s *Socket) Readable() bool { return s.p.up.readable() }
 // buffer is free again, and otherwise true; also when Send would fail.
 func (s *Socket) Writable() bool { return s.p.down.writable() }
 
+// HungUp tells whether the client has closed its side, or its connection is broken, whatever it sent before that is still to
+// be received.
+func (s *Socket) HungUp() bool { return s.p.up.hungUp(s.p.hungUp) }
+
 // SetNotify makes fn the one function that is called when Readable or Writable turns true, and when either end closes; nil
 // is none. Calls come from the goroutines that use the other end, several at a time perhaps, and perhaps without need.
 // They hold no lock of this package, so fn may use the Socket, but it must be quick and must not block. What

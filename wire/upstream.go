@@ -121,6 +121,15 @@ func (u *upstream) readable() bool {
 	return u.ring.n > 0 || u.lent != nil || u.shut || u.gone
 }
 
+// hungUp tells whether the client will write no more. behind asks what is behind the client, if that is waiting; nil is
+// nothing.
+func (u *upstream) hungUp(behind func() bool) bool {
+	u.mu.Lock()
+	shut, waiting := u.shut, u.lent != nil
+	u.mu.Unlock()
+	return shut || waiting && behind != nil && behind()
+}
+
 // end is the client closing its side: what it has written can still be received. A pending Write fails.
 func (u *upstream) end() {
 	u.mu.Lock()

@@ -41,7 +41,16 @@ var stepLine = regexp.MustCompile(`(?m)^ *\d+\.\ds  .*\n`)
 // withoutSteps leaves out what calf says when a slow machine makes it wait.
 func withoutSteps(stderr string) string { return stepLine.ReplaceAllString(stderr, "") }
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// asProgram is a variable that makes the test binary calf.
+const asProgram = "CALF_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // needsGuest skips a test where PostgreSQL is not installed.
 func needsGuest(t *testing.T) {

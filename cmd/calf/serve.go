@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -41,23 +42,37 @@ Listening on other addresses takes --auth scram, which asks for passwords of rol
 (ALTER ROLE ... PASSWORD), and a certificate: clients from elsewhere must use TLS.
 Unix-domain sockets are files that only their owner can use, and trusted.
 
+There is a place for max_connections sessions. The last of them are for superusers,
+as superuser_reserved_connections says. One more is refused with SQLSTATE 53300.
+Connections that have not begun a session take no place: there can be 1000, one
+more closes the oldest, and each is closed after --startup-timeout.
+
 When all listeners are ready, a line "ready on ..." per listener is printed, and a
-service manager is told if NOTIFY_SOCKET says so. Ctrl-C and SIGTERM end all
-sessions, write a checkpoint and exit.`,
+service manager is told if NOTIFY_SOCKET says so. Signals mean what they mean to
+PostgreSQL:
+
+  SIGINT   fast shutdown: end all sessions, write a checkpoint, exit (as Ctrl-C;
+           a second one exits at once)
+  SIGTERM  smart shutdown: take no new sessions, and exit when the last has ended
+  SIGQUIT  immediate shutdown: exit at once; the next start recovers
+  SIGHUP   read the configuration files again
+
+Whoever stops services with SIGTERM, as systemd and containers do, should be told
+to use SIGINT (KillSignal=, STOPSIGNAL), or waits for the clients.`,
 		Example: `  calf serve --db ./data
-  calf serve --db ./data --listen 127.0.0.1:5433 --socket /tmp
+  calf serve --db ./data --listen 127.0.0.1:5433 --socket /tmp  # /tmp/.s.PGSQL.5433
   calf serve --db ./data --listen 0.0.0.0:5432 --auth scram --tls-cert c.pem --tls-key k.pem`,
 		Args: cobra.NoArgs,
 	}
 	f := c.Flags()
 	f.StringVar(&s.db.dir, "db", pglite.Memory, "`directory` of the database, which is made if it does not exist")
 	f.StringSliceVar(&s.listen, "listen", []string{"127.0.0.1:5432"}, "`address`es to listen on; none if empty")
-	f.StringVar(&s.socket, "socket", "", "`directory` in which to make a Unix-domain socket, .s.PGSQL.5432")
+	f.StringVar(&s.socket, "socket", "", "`directory` in which to make a Unix-domain socket, .s.PGSQL. and the port")
 	f.StringVar(&s.tlsCert, "tls-cert", "", "`file` with the server's certificates, PEM")
 	f.StringVar(&s.tlsKey, "tls-key", "", "`file` with the key of the certificate, PEM")
 	f.StringVar(&s.auth, "auth", "trust", "how clients of the network prove who they are: trust or scram")
-	f.IntVar(&s.maxConnections, "max-connections", 0, "`number` of sessions that there can be at once (default 100)")
-	f.DurationVar(&s.startupTimeout, "startup-timeout", 0, "`time` that a client may take to begin a session (default 1m)")
+	f.IntVar(&s.maxConnections, "max-connections", 0, "`number` of sessions that there can be at once, as -c max_connections (default 100)")
+	f.DurationVar(&s.startupTimeout, "startup-timeout", 0, "`time` that a client may take to begin a session (default authentication_timeout, 1m)")
 	f.StringArrayVarP(&s.settings, "set", "c", nil, "`name=value` of a configuration parameter, for example work_mem=64MB")
 	c.MarkFlagsRequiredTogether("tls-cert", "tls-key")
 	return p.does(c, func(ctx context.Context, _ []string) error { return s.run(ctx, p) })
@@ -68,7 +83,7 @@ func (s *serve) run(ctx context.Context, p *program) (err error) {
 	if err != nil {
 		return err
 	}
-	serving := pglite.ServeConfig{MaxConnections: s.maxConnections, StartupTimeout: s.startupTimeout}
+	serving := pglite.ServeConfig{StartupTimeout: s.startupTimeout}
 	if s.tlsCert != "" {
 		cert, err := tls.LoadX509KeyPair(s.tlsCert, s.tlsKey)
 		if err != nil {
@@ -76,7 +91,7 @@ func (s *serve) run(ctx context.Context, p *program) (err error) {
 		}
 		serving.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
 	}
-	listeners, err := s.listeners()
+	listeners, err := s.listeners(cfg.Settings)
 	if err != nil {
 		return err
 	}
@@ -93,6 +108,9 @@ func (s *serve) run(ctx context.Context, p *program) (err error) {
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	control := &serverControl{db: db, log: cfg.Logger, listeners: listeners, drain: make(chan struct{}), stop: cancel}
+	serving.Drain = control.drain
+	defer control.obey(ctx)()
 	ended := make(chan error, len(listeners))
 	for _, l := range listeners {
 		serving := serving
@@ -104,8 +122,10 @@ func (s *serve) run(ctx context.Context, p *program) (err error) {
 		cfg.Logger.Warn("could not tell the service manager", "error", err)
 	}
 	for range listeners {
-		err = errors.Join(err, <-ended)
-		cancel() // all end with the first
+		if e := <-ended; e != nil {
+			err = errors.Join(err, e)
+			cancel() // all end with the first that fails
+		}
 	}
 	return err
 }
@@ -134,14 +154,15 @@ func (s *serve) config(p *program) (pglite.Config, error) {
 		cfg.Settings[name] = value
 	}
 	if s.maxConnections > 0 && cfg.Settings["max_connections"] == "" {
-		// Some for the superuser, as in PostgreSQL, and for calf itself.
-		cfg.Settings["max_connections"] = fmt.Sprint(s.maxConnections + 5)
+		cfg.Settings["max_connections"] = fmt.Sprint(s.maxConnections)
 	}
 	return cfg, nil
 }
 
 // listeners listens on all addresses. It refuses what would let strangers in.
-func (s *serve) listeners() (list []net.Listener, err error) {
+// If the settings do not say what the port of the server is, it is that of the
+// first address, and the settings say so afterwards.
+func (s *serve) listeners(settings map[string]string) (list []net.Listener, err error) {
 	defer func() {
 		if err != nil {
 			for _, l := range list {
@@ -158,6 +179,9 @@ func (s *serve) listeners() (list []net.Listener, err error) {
 			return list, err
 		}
 		list = append(list, l)
+		if tcp, ok := l.Addr().(*net.TCPAddr); ok && settings["port"] == "" {
+			settings["port"] = fmt.Sprint(tcp.Port)
+		}
 		switch {
 		case isLocal(l.Addr()):
 		case s.auth == "trust":
@@ -167,7 +191,7 @@ func (s *serve) listeners() (list []net.Listener, err error) {
 		}
 	}
 	if s.socket != "" {
-		l, err := listenUnix(filepath.Join(s.socket, ".s.PGSQL.5432"))
+		l, err := listenUnix(filepath.Join(s.socket, ".s.PGSQL."+cmp.Or(settings["port"], "5432")), s.db.dir)
 		if err != nil {
 			return list, err
 		}
@@ -177,29 +201,6 @@ func (s *serve) listeners() (list []net.Listener, err error) {
 		return list, usage("nothing to listen on: give --listen or --socket")
 	}
 	return list, nil
-}
-
-// listenUnix listens on a Unix-domain socket that only its owner can use. A
-// socket that nobody listens on any more is replaced.
-func listenUnix(path string) (net.Listener, error) {
-	if conn, err := net.Dial("unix", path); err == nil {
-		conn.Close()
-		return nil, fmt.Errorf("listen unix %s: another server listens there", path)
-	}
-	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSocket != 0 {
-		if err := os.Remove(path); err != nil {
-			return nil, err
-		}
-	}
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		return nil, err
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		l.Close()
-		return nil, err
-	}
-	return l, nil
 }
 
 // isLocal reports whether only this machine can reach an address.

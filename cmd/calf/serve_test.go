@@ -61,28 +61,31 @@ func TestServe(t *testing.T) {
 	lines := bufio.NewScanner(out)
 	require.True(t, lines.Scan())
 	address := strings.TrimPrefix(lines.Text(), "ready on ")
+	host, port, err := net.SplitHostPort(address)
+	require.NoError(t, err)
+	socket := filepath.Join(dir, ".s.PGSQL."+port)
 	require.True(t, lines.Scan())
-	require.Equal(t, "ready on "+filepath.Join(dir, ".s.PGSQL.5432"), lines.Text())
+	require.Equal(t, "ready on "+socket, lines.Text())
 	told := make([]byte, 100)
 	n, _, err := manager.ReadFrom(told)
 	require.NoError(t, err)
 	require.Equal(t, "READY=1", string(told[:n]))
 
-	host, port, err := net.SplitHostPort(address)
-	require.NoError(t, err)
-	for _, where := range []string{"host=" + host + " port=" + port, "host=" + dir + " port=5432"} {
-		conn, err := pgx.Connect(ctx, where+" user=postgres sslmode=disable")
+	for _, where := range []string{"host=" + host, "host=" + dir} {
+		conn, err := pgx.Connect(ctx, where+" port="+port+" user=postgres sslmode=disable")
 		require.NoError(t, err)
-		var mem string
-		require.NoError(t, conn.QueryRow(ctx, "SHOW work_mem").Scan(&mem))
+		var mem, portSetting string
+		require.NoError(t, conn.QueryRow(ctx, "SELECT current_setting('work_mem'), current_setting('port')").Scan(&mem, &portSetting))
 		require.Equal(t, "9MB", mem)
+		require.Equal(t, port, portSetting)
 		require.NoError(t, conn.Close(ctx))
 	}
-	info, err := os.Stat(filepath.Join(dir, ".s.PGSQL.5432"))
+	info, err := os.Stat(socket)
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 	cancel()
 	require.Equal(t, exitOK, <-status)
-	require.NoFileExists(t, filepath.Join(dir, ".s.PGSQL.5432"))
+	require.NoFileExists(t, socket)
+	require.NoFileExists(t, socket+".lock")
 	require.NoFileExists(t, filepath.Join(dir, "data", "postmaster.pid"))
 }

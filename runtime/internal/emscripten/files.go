@@ -259,6 +259,8 @@ const (
 	PollErr  = 8
 	PollHup  = 16
 	PollNval = 32
+
+	PollRDHup = 0x2000
 )
 
 // poll fills the revents of n pollfd structs and returns how many have some.
