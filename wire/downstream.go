@@ -91,9 +91,11 @@ func (d *downstream) await(empty bool) error {
 		switch {
 		case d.shut:
 			return net.ErrClosed
+		case empty:
+			return nil
 		case d.expired:
 			return os.ErrDeadlineExceeded
-		case d.ring.n > 0 || empty:
+		case d.ring.n > 0:
 			return nil
 		case d.ended:
 			return io.EOF

@@ -34,7 +34,7 @@ func (s *Socket) Writable() bool { return s.p.down.writable() }
 func (s *Socket) SetNotify(fn func()) { s.p.notify.set(fn) }
 
 // Close ends the connection at once and without waiting. The client can still read everything that was sent before, then
-// gets io.EOF; what it wrote and was not received is dropped, and it can write no more. Close may be called again, and
+// gets io.EOF; what it wrote and was not received, or writes from now on, is dropped. Close may be called again, and
 // always returns nil.
 func (s *Socket) Close() error {
 	s.p.down.end()

@@ -208,7 +208,7 @@ func TestSocketNotifiesOfAWaitingWriter(t *testing.T) {
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		_, err := c.Write(make([]byte, 2*ringSize))
-		assert.ErrorIs(t, err, ErrClosed)
+		assert.NoError(t, err, "as far as a client can know before it reads")
 	})
 	<-told
 	require.True(t, s.Readable())
