@@ -101,11 +101,7 @@ func (db *DB) dump(ctx context.Context, w io.Writer, cfg DumpConfig) (err error)
 	defer cancel(nil)
 	stop := context.AfterFunc(db.ctx, func() { cancel(ErrClosed) })
 	defer stop()
-	defer func() {
-		if err != nil && db.isClosed() && !errors.Is(err, ErrClosed) {
-			err = fmt.Errorf("%w (%w)", ErrClosed, err)
-		}
-	}()
+	defer func() { err = db.asClosed(err) }()
 	out := &meter{ctx: ctx, w: w, report: cfg.Progress}
 	out.begin("writing a checkpoint", 0)
 	b, err := db.beginBackup(ctx)
@@ -137,13 +133,6 @@ func (db *DB) dump(ctx context.Context, w io.Writer, cfg DumpConfig) (err error)
 		return err
 	}
 	return tw.Close()
-}
-
-// isClosed reports whether Close was called.
-func (db *DB) isClosed() bool {
-	db.mu.Lock()
-	defer db.mu.Unlock()
-	return db.closed
 }
 
 // A meter is a writer that counts, and that fails when a context ends.

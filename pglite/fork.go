@@ -2,7 +2,6 @@ package pglite
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
@@ -21,11 +20,8 @@ import (
 // state, use a [Template], which opens faster.
 func (db *DB) Fork(ctx context.Context) (*DB, error) {
 	fork, err := db.fork(ctx)
-	if err != nil && db.isClosed() && !errors.Is(err, ErrClosed) {
-		err = fmt.Errorf("%w (%w)", ErrClosed, err)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("pglite: forking the database: %w", err)
+		return nil, fmt.Errorf("pglite: forking the database: %w", db.asClosed(err))
 	}
 	return fork, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -52,6 +53,9 @@ func pushSide(cfg *pgx.ConnConfig) *pgx.ConnConfig {
 	}
 	return cfg
 }
+
+// cancelDeadline is how long pgx waits for a cancelled statement to end before it gives the connection up.
+const cancelDeadline = 5 * time.Second
 
 // connectTo opens a session with the settings of a push; side is for the error.
 func connectTo(ctx context.Context, cfg *pgx.ConnConfig, side string) (*pgx.Conn, error) {

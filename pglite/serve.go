@@ -5,11 +5,11 @@ import (
 	"crypto/tls"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"net"
 	"time"
 
 	"github.com/calfdb/calf/wire"
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // ServeConfig configures a server. The zero value accepts plain connections.
@@ -28,7 +28,8 @@ type ServeConfig struct {
 
 // Serve accepts clients of the network on a listener, with PostgreSQL's
 // protocol, until ctx ends; then it ends their sessions as a fast shutdown
-// does and returns nil. It closes the listener.
+// does and returns nil. If the DB is closed first, it returns ErrClosed. It closes
+// the listener.
 //
 // Who may connect is PostgreSQL's decision: see Config.HBA. A new data
 // directory trusts everybody who can reach the listener.
@@ -38,8 +39,11 @@ func (db *DB) Serve(ctx context.Context, l net.Listener, cfg ServeConfig) error 
 		MaxConnections: cfg.MaxConnections, StartupTimeout: cfg.StartupTimeout, Logger: db.cfg.Logger,
 	}
 	// The server's own context must outlive ctx: sessions end in order.
+	until, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(db.ctx, func() { cancel(ErrClosed) })()
 	stopped := make(chan error, 1)
-	stop := context.AfterFunc(ctx, func() {
+	stop := context.AfterFunc(until, func() {
 		grace, cancel := context.WithTimeout(context.Background(), closeTimeout)
 		defer cancel()
 		stopped <- srv.Shutdown(grace, wire.Fast)
@@ -48,7 +52,10 @@ func (db *DB) Serve(ctx context.Context, l net.Listener, cfg ServeConfig) error 
 	if stop() { // it ended by itself
 		return errors.Join(err, srv.Shutdown(context.Background(), wire.Fast))
 	}
-	return <-stopped
+	if err = <-stopped; err == nil && ctx.Err() == nil {
+		err = fmt.Errorf("pglite: serving at %s: %w", l.Addr(), ErrClosed)
+	}
+	return err
 }
 
 // served is a database as a server sees it.
@@ -57,12 +64,14 @@ type served struct{ db *DB }
 // Connect runs the session of a client.
 func (s served) Connect(ctx context.Context, sock *wire.Socket) error {
 	if !s.db.startSession() {
-		return &pgconn.PgError{Severity: "FATAL", Code: "57P03", Message: "the database system is shutting down"}
+		return errShuttingDown
 	}
 	defer s.db.sessions.Done()
-	stop := context.AfterFunc(s.db.ctx, func() { sock.Close() })
-	defer stop()
-	return s.db.cluster.Connect(ctx, sock)
+	err := s.db.cluster.Connect(ctx, sock)
+	if errors.Is(err, ErrClosed) {
+		return errShuttingDown
+	}
+	return err
 }
 
 // Cancel passes a request to cancel a statement on to a backend, which compares

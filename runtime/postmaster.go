@@ -189,6 +189,11 @@ func (pm *postmaster) boot() (err error) {
 	if err := pm.wal.configure(g); err != nil {
 		return err
 	}
+	sessions, err := countSessions(g)
+	if err != nil {
+		return err
+	}
+	pm.c.maxSessions.Store(int32(sessions))
 	shared, err := pm.sharedRanges()
 	if err != nil {
 		return err

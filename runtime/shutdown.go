@@ -4,9 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/calfdb/calf/runtime/internal/emscripten"
 )
+
+// sessionsTimeout is how long the processes but the checkpointer have to end when
+// the cluster is shut down. PostgreSQL's own fast shutdown waits for ever.
+const sessionsTimeout = 10 * time.Second
+
+var errSessions = fmt.Errorf("sessions did not end in %v, and PostgreSQL was stopped at once", sessionsTimeout)
 
 // stop shuts down as PostgreSQL does in its fast mode: first all processes but
 // the checkpointer, then that, which writes the shutdown checkpoint.
@@ -24,9 +31,11 @@ func (pm *postmaster) stop(ctx context.Context) error {
 			ch.post(sigTERM)
 		}
 	}
+	limited, cancel := context.WithTimeoutCause(ctx, sessionsTimeout, errSessions)
+	defer cancel()
 	for _, ch := range all {
 		if ch != checkpointer {
-			if err := pm.await(ctx, ch.done); err != nil {
+			if err := pm.await(limited, ch.done); err != nil {
 				return err
 			}
 		}
@@ -81,7 +90,7 @@ func (pm *postmaster) await(ctx context.Context, some ...<-chan struct{}) error 
 	case <-or:
 	case <-ctx.Done():
 		pm.abandon()
-		return context.Cause(ctx)
+		return fmt.Errorf("runtime: shutting down: %w", context.Cause(ctx))
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package runtime
 
 import (
-	"fmt"
 	"strconv"
 
 	"github.com/calfdb/calf/runtime/internal/emscripten"
@@ -25,12 +24,9 @@ type walCounter struct {
 func (w *walCounter) configure(g *emscripten.Guest) error {
 	var v [3]float64
 	for i, name := range []string{"max_wal_size", "wal_segment_size", "checkpoint_completion_target"} {
-		p, err := g.Call("GetConfigOption", uint64(g.NewString(name)), 0, 0)
-		if err != nil {
+		var err error
+		if v[i], err = option(g, name); err != nil {
 			return err
-		}
-		if v[i], err = strconv.ParseFloat(g.CString(uint32(p)), 64); err != nil {
-			return fmt.Errorf("reading %s: %w", name, err)
 		}
 	}
 	const mib = 1 << 20
