@@ -28,7 +28,7 @@ func (pm *postmaster) stop(ctx context.Context) error {
 		if ch.kind == bCheckpointer {
 			checkpointer = ch
 		} else {
-			ch.post(sigTERM)
+			ch.terminate()
 		}
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, sessionsTimeout, errSessions)
@@ -60,6 +60,24 @@ func (pm *postmaster) stop(ctx context.Context) error {
 	}
 	pm.release()
 	return err
+}
+
+// hangUpAfter is how long a client has to read what a session that must end has
+// sent.
+const hangUpAfter = 250 * time.Millisecond
+
+// terminate tells a process to end. A backend has ended its session by then, tells
+// its client why, and would wait until that has read everything.
+func (ch *child) terminate() {
+	ch.post(sigTERM)
+	if ch.socket == nil {
+		return
+	}
+	late := time.AfterFunc(hangUpAfter, ch.socket.HangUp)
+	go func() {
+		<-ch.done
+		late.Stop()
+	}()
 }
 
 // crashError returns why the postmaster's processes were ended, if one crashed.

@@ -46,6 +46,13 @@ func (s *Socket) Close() error {
 	return nil
 }
 
+// HangUp is for a backend that must end: Send fails with ErrClosed from now on where it would return ErrWouldBlock, so that
+// nobody waits for a client that does not read. What was sent before can still be read.
+func (s *Socket) HangUp() {
+	s.p.down.hurry()
+	s.p.notify.call()
+}
+
 // RemoteAddr returns the client's address: its own of a bridged connection, and one whose network and text are both "calf"
 // of a Pipe.
 func (s *Socket) RemoteAddr() net.Addr { return s.p.remote }
