@@ -86,7 +86,7 @@ func testSignals(a *area) {
 		o := s.another()
 		s.want(fmt.Sprintf(`SELECT pg_terminate_backend(%d)`, o.pg.PID()), "t")
 		s.gone(o.pg.PID())
-		requireReason(s, "57P01", o.isGone())
+		o.isGone("57P01")
 	})
 	a.run("TerminateBusy", func(s *session) {
 		for _, sql := range []string{`SELECT pg_sleep(100000)`, `SELECT count(*) FROM generate_series(1, 1000000) AS a, generate_series(1, 1000000) AS b WHERE a + b = 0`} {
@@ -109,7 +109,7 @@ func testSignals(a *area) {
 		require.Equal(s, []string{"10"}, p.rows())
 		s.gone(o.pg.PID())
 		s.want(`SELECT pg_try_advisory_lock(77), pg_advisory_unlock(77)`, "t|t")
-		requireReason(s, "57P01", o.isGone())
+		o.isGone("57P01")
 	})
 	a.run("TerminateTheLockHolder", func(s *session) {
 		o, third := s.another(), s.another()
@@ -119,7 +119,7 @@ func testSignals(a *area) {
 		s.blocked(third)
 		s.exec(fmt.Sprintf(`SELECT pg_terminate_backend(%d)`, o.pg.PID()))
 		require.Equal(s, []string{"0"}, p.rows())
-		requireReason(s, "57P01", o.isGone())
+		o.isGone("57P01")
 	})
 	a.run("Self", func(s *session) {
 		o := s.another()

@@ -68,5 +68,7 @@ var concurrencyAreas = []namedArea{
 	{"ConcurrentDDL", testConcurrentDDL},
 	{"SessionTimeouts", testSessionTimeouts},
 	{"Signals", testSignals},
+	{"Endings", testEndings},
+	{"Contexts", testContexts},
 	{"Notifications", testNotifications},
 }

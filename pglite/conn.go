@@ -6,14 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"time"
 
 	"github.com/calfdb/calf/pglite/internal/inmemory"
 	"github.com/calfdb/calf/runtime"
 	"github.com/calfdb/calf/wire"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	pgxvec "github.com/pgvector/pgvector-go/pgx"
@@ -31,40 +29,64 @@ func (db *DB) Connect(ctx context.Context) (*pgx.Conn, error) {
 	return conn, nil
 }
 
-// Pool returns a new pool of connections. The caller closes it, before the DB.
+// Pool returns a new pool of connections, of the size that pgx gives to a pool: 4,
+// or the number of processors if that is greater. As everywhere with pgx, who holds
+// a connection and asks for another may wait for ever when all do so. For another
+// size, make a pool of what Config returns:
+//
+//	cfg := pool.Config()
+//	pool.Close()
+//	cfg.MaxConns = 20
+//	pool, err = pgxpool.NewWithConfig(ctx, cfg)
+//
+// The caller closes the pool, before the DB.
 func (db *DB) Pool(ctx context.Context) (*pgxpool.Pool, error) {
+	if db.isClosed() {
+		return nil, fmt.Errorf("pglite: making a pool: %w", ErrClosed)
+	}
+	cfg, err := db.poolConfig()
+	if err != nil {
+		return nil, err
+	}
+	return pgxpool.NewWithConfig(ctx, cfg)
+}
+
+// poolConfig returns the configuration of pools.
+func (db *DB) poolConfig() (*pgxpool.Config, error) {
 	cfg, err := inmemory.Parse(pgxpool.ParseConfig)
 	if err != nil {
 		return nil, fmt.Errorf("pglite: configuring a pool: %w", err)
 	}
 	cfg.ConnConfig = db.ConnConfig()
 	cfg.AfterConnect = registerTypes
-	return pgxpool.NewWithConfig(ctx, cfg)
+	return cfg, nil
 }
 
-// SQL returns a handle for database/sql. The caller closes it, before the DB.
+// SQL returns a handle for database/sql. It opens at most as many connections as
+// max_connections leaves to roles without privileges, 97 by default; see
+// [sql.DB.SetMaxOpenConns]. The caller closes it, before the DB.
 func (db *DB) SQL() *sql.DB {
-	return stdlib.OpenDB(*db.ConnConfig(), stdlib.OptionAfterConnect(registerTypes))
+	handle := stdlib.OpenDB(*db.ConnConfig(), stdlib.OptionAfterConnect(registerTypes))
+	handle.SetMaxOpenConns(db.cluster.MaxSessions())
+	return handle
 }
 
 // ConnConfig returns what pgx needs to connect: the default user and database,
 // and a dial function that connects in memory. The caller may change it, User
-// and Database for example, and owns it.
+// and Database for example, and owns it. After Close, connecting fails with
+// ErrClosed.
+//
+// As with any server, pgx gives up a connection when the context of a call on it ends.
+// What changes that works here, too: see the example.
 func (db *DB) ConnConfig() *pgx.ConnConfig {
-	cfg := inmemory.Config(db.cfg.Username, db.cfg.Database, db.dial)
-	// When a context ends, the statement is cancelled and the session stays.
-	cfg.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: cancelDeadline}
-	}
-	return cfg
+	return inmemory.Config(db.cfg.Username, db.cfg.Database, db.dial)
 }
 
-// cancelDeadline is how long pgx waits for a cancelled statement to end before
-// it gives the connection up.
-const cancelDeadline = 5 * time.Second
-
 // dial starts a backend and returns the client's end of the connection to it.
-func (db *DB) dial(context.Context, string, string) (net.Conn, error) {
+func (db *DB) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	if !db.startSession() {
 		return nil, ErrClosed
 	}
@@ -76,12 +98,20 @@ func (db *DB) dial(context.Context, string, string) (net.Conn, error) {
 		if errors.Is(err, runtime.ErrTooManyClients) { // it may be a request to cancel
 			err = db.cluster.DeadEnd(db.ctx, sock)
 		}
-		if err != nil && !errors.Is(err, ErrClosed) {
+		switch {
+		case err == nil:
+		case db.ctx.Err() != nil:
+			sock.Refuse(errShuttingDown)
+		default:
 			db.cfg.Logger.Error("a connection ended", "error", err)
+			sock.Refuse(err)
 		}
 	}()
 	return conn, nil
 }
+
+// errShuttingDown is what a client is told that connects when it is too late.
+var errShuttingDown = &pgconn.PgError{Severity: "FATAL", Code: "57P03", Message: "the database system is shutting down"}
 
 // registerTypes makes the types of pgvector known to a connection, if the
 // database has them.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"sync"
-	"time"
 
 	"github.com/calfdb/calf/internal/relay"
 	"github.com/calfdb/calf/pglite/internal/datadir"
@@ -16,8 +15,6 @@ import (
 	"github.com/calfdb/calf/runtime"
 	"github.com/calfdb/calf/runtime/vfs"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // A DB is an open database cluster: PostgreSQL running on one data directory.
@@ -29,14 +26,17 @@ type DB struct {
 	vol     vfs.Volume  // what is in it
 	release []io.Closer // the volume, then the lock
 
-	// Sessions end when ctx does.
+	// ctx ends when the DB is being closed, and then sessions do.
 	ctx      context.Context
 	cancel   context.CancelFunc
 	sessions sync.WaitGroup
+	shared   sharedPool
+
+	closing  sync.Once
+	closeErr error
 
 	mu     sync.Mutex
-	pool   *pgxpool.Pool // of Exec, Query and QueryRow
-	crash  *CrashError   // the last one
+	crash  *CrashError // the last one
 	closed bool
 }
 
@@ -69,6 +69,7 @@ func OpenConfig(ctx context.Context, cfg Config) (_ *DB, err error) {
 		}
 	}()
 	db := &DB{cfg: cfg}
+	db.shared.db = db
 	db.ctx, db.cancel = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {
@@ -270,92 +271,6 @@ func (db *DB) createExtensions(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// Exec runs SQL on a connection of an internal pool. See pgx for its
-// arguments.
-func (db *DB) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
-	pool, err := db.shared(ctx)
-	if err != nil {
-		return pgconn.CommandTag{}, err
-	}
-	return pool.Exec(ctx, sql, args...)
-}
-
-// Query runs a query on a connection of an internal pool. The rows must be
-// closed or read to the end.
-func (db *DB) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	pool, err := db.shared(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return pool.Query(ctx, sql, args...)
-}
-
-// QueryRow runs a query on a connection of an internal pool; its error is
-// that of Scan.
-func (db *DB) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
-	pool, err := db.shared(ctx)
-	if err != nil {
-		return errRow{err}
-	}
-	return pool.QueryRow(ctx, sql, args...)
-}
-
-type errRow struct{ err error }
-
-func (r errRow) Scan(...any) error { return r.err }
-
-// shared returns the internal pool.
-func (db *DB) shared(ctx context.Context) (*pgxpool.Pool, error) {
-	db.mu.Lock()
-	defer db.mu.Unlock()
-	if db.closed {
-		return nil, ErrClosed
-	}
-	if db.pool == nil {
-		pool, err := db.Pool(ctx)
-		if err != nil {
-			return nil, err
-		}
-		db.pool = pool
-	}
-	return db.pool, nil
-}
-
-// closeTimeout is how long Close waits for PostgreSQL to shut down before it
-// stops at once, which leaves the directory for recovery.
-const closeTimeout = time.Minute
-
-// Close ends all sessions, shuts PostgreSQL down and releases the directory.
-// Connections and pools that came from the DB fail from then on; they should
-// be closed first. It is idempotent and returns the first error.
-func (db *DB) Close() error {
-	db.mu.Lock()
-	if db.closed {
-		db.mu.Unlock()
-		return nil
-	}
-	db.closed = true
-	pool := db.pool
-	db.mu.Unlock()
-	if pool != nil {
-		pool.Close()
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-	defer cancel()
-	err := db.cluster.Shutdown(ctx)
-	db.cancel()
-	db.sessions.Wait()
-	return errors.Join(err, db.releaseAll())
-}
-
-func (db *DB) releaseAll() (err error) {
-	for _, c := range db.release {
-		err = errors.Join(err, c.Close())
-	}
-	db.release = nil
-	return err
 }
 
 // adminShutdown is the SQLSTATE of sessions that are ended by a shutdown.

@@ -96,16 +96,5 @@ func (db *DB) whileOpen(ctx context.Context, f func(context.Context) error) erro
 	defer cancel(nil)
 	stop := context.AfterFunc(db.ctx, func() { cancel(ErrClosed) })
 	defer stop()
-	err := f(ctx)
-	if err != nil && db.isClosed() && !errors.Is(err, ErrClosed) {
-		err = fmt.Errorf("%w (%w)", ErrClosed, err)
-	}
-	return err
-}
-
-// isClosed reports whether Close was called.
-func (db *DB) isClosed() bool {
-	db.mu.Lock()
-	defer db.mu.Unlock()
-	return db.closed
+	return db.asClosed(f(ctx))
 }

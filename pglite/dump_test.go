@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/calfdb/calf/pglite/dump"
 	"io"
 	"io/fs"
 	"os"
@@ -13,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/calfdb/calf/pglite/dump"
 
 	"github.com/calfdb/calf/pglite"
 	"github.com/jackc/pgx/v5"

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"net"
 	"sync"
 	"time"
@@ -42,7 +43,8 @@ type ServeConfig struct {
 
 // Serve accepts clients of the network on a listener, with PostgreSQL's
 // protocol, until ctx ends; then it ends their sessions as a fast shutdown
-// does and returns nil. It closes the listener.
+// does and returns nil. If the DB is closed first, it returns ErrClosed. It closes
+// the listener.
 //
 // Who may connect is PostgreSQL's decision: see Config.HBA. A new data
 // directory trusts everybody who can reach the listener.
@@ -52,8 +54,11 @@ func (db *DB) Serve(ctx context.Context, l net.Listener, cfg ServeConfig) error 
 		MaxConnections: cfg.MaxConnections, StartupTimeout: cfg.StartupTimeout, Logger: db.cfg.Logger,
 	}
 	// The server's own context must outlive ctx: sessions end in order.
+	until, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(db.ctx, func() { cancel(ErrClosed) })()
 	stopped := make(chan error, 1)
-	stop := context.AfterFunc(ctx, func() {
+	stop := context.AfterFunc(until, func() {
 		grace, cancel := context.WithTimeout(context.Background(), closeTimeout)
 		defer cancel()
 		stopped <- srv.Shutdown(grace, wire.Fast)
@@ -73,7 +78,10 @@ func (db *DB) Serve(ctx context.Context, l net.Listener, cfg ServeConfig) error 
 	if stop() { // it ended by itself
 		return errors.Join(err, srv.Shutdown(context.Background(), wire.Fast))
 	}
-	return <-stopped
+	if err = <-stopped; err == nil && ctx.Err() == nil {
+		err = fmt.Errorf("pglite: serving at %s: %w", l.Addr(), ErrClosed)
+	}
+	return err
 }
 
 // served is a database as a server sees it.
@@ -82,14 +90,15 @@ type served struct{ db *DB }
 // Connect runs the session of a client.
 func (s served) Connect(ctx context.Context, sock *wire.Socket) error {
 	if !s.db.startSession() {
-		return &pgconn.PgError{Severity: "FATAL", Code: "57P03", Message: "the database system is shutting down"}
+		return errShuttingDown
 	}
 	defer s.db.sessions.Done()
-	stop := context.AfterFunc(s.db.ctx, func() { sock.Close() })
-	defer stop()
 	err := s.db.cluster.Connect(ctx, sock)
-	if errors.Is(err, runtime.ErrTooManyClients) {
+	switch {
+	case errors.Is(err, runtime.ErrTooManyClients):
 		return &pgconn.PgError{Severity: "FATAL", Code: "53300", Message: runtime.ErrTooManyClients.Error()}
+	case errors.Is(err, ErrClosed):
+		return errShuttingDown
 	}
 	return err
 }

@@ -59,6 +59,7 @@ type Cluster struct {
 
 	lastPID        atomic.Int32
 	compiled       atomic.Bool  // PostgreSQL is, and not interpreted
+	maxSessions    atomic.Int32 // as the last postmaster counted them
 	authentication atomic.Int64 // authentication_timeout, in nanoseconds
 
 	mu     sync.Mutex
@@ -72,8 +73,9 @@ type Cluster struct {
 	abortRestart context.CancelFunc
 }
 
-// ErrClosed is returned by what is asked of a cluster that was shut down.
-var ErrClosed = errors.New("the cluster is shut down")
+// ErrClosed is returned by what is asked of a cluster that was shut down. Users
+// see it as pglite's.
+var ErrClosed = errors.New("the database is closed")
 
 // Start starts PostgreSQL on a data directory and returns when it accepts
 // connections. A directory that was not shut down cleanly is recovered first.
@@ -157,9 +159,10 @@ func (c *Cluster) postmaster(ctx context.Context) (*postmaster, error) {
 }
 
 // Shutdown ends all sessions, writes a shutdown checkpoint and releases the
-// cluster, as PostgreSQL's fast shutdown does. When ctx is cancelled it stops
-// at once instead, which leaves the directory for recovery. So does a crash, and
-// Shutdown returns why. It is idempotent.
+// cluster, as PostgreSQL's fast shutdown does. When ctx is cancelled, or a session
+// has not ended in 10 s, it stops at once instead, which leaves the directory for
+// recovery. So does a crash, and Shutdown returns why. It is idempotent; a second
+// call does not wait for the first.
 func (c *Cluster) Shutdown(ctx context.Context) error {
 	c.mu.Lock()
 	if c.closed {

@@ -289,5 +289,8 @@ func (c *legacyClient) HungUp() bool { return false }
 // SetNotify does nothing: nobody waits for notice.
 func (c *legacyClient) SetNotify(func()) {}
 
+// HangUp makes Send fail instead of waiting.
+func (c *legacyClient) HangUp() { c.sock.HangUp() }
+
 // RemoteAddr returns the client's address.
 func (c *legacyClient) RemoteAddr() net.Addr { return c.sock.RemoteAddr() }

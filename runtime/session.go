@@ -12,7 +12,8 @@ var ErrTooManyClients = errors.New("sorry, too many clients already")
 
 // Connect runs a backend for the client at the other end of s, whose first
 // bytes are its startup packet, and returns when the session has ended. The
-// caller closes s then. When ctx is cancelled, the session is terminated.
+// caller closes s then. When ctx is cancelled, the session is terminated, without
+// waiting long for a client that does not read.
 //
 // The error is nil however the session ended, unless its backend crashed or
 // could not be started. If there are too many sessions it is ErrTooManyClients,
@@ -39,7 +40,7 @@ func (c *Cluster) serve(ctx context.Context, s Socket, start func(*postmaster, S
 	if err != nil {
 		return fmt.Errorf("runtime: starting a backend: %w", err)
 	}
-	stop := context.AfterFunc(ctx, func() { ch.post(sigTERM) })
+	stop := context.AfterFunc(ctx, ch.terminate)
 	<-ch.done
 	stop()
 	if ch.err != nil {

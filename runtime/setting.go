@@ -26,17 +26,17 @@ func setting(g *emscripten.Guest, name string) (float64, error) {
 // postmaster's turn.
 func (pm *postmaster) configure() error {
 	g := pm.proc.guest
-	timeout, err := setting(g, "authentication_timeout")
-	if err != nil {
-		return err
+	var v [4]float64
+	for i, name := range []string{"authentication_timeout", "max_connections", "superuser_reserved_connections", "reserved_connections"} {
+		var err error
+		if v[i], err = setting(g, name); err != nil {
+			return err
+		}
 	}
-	pm.c.authentication.Store(int64(timeout * float64(time.Second)))
-	connections, err := setting(g, "max_connections")
-	if err != nil {
-		return err
-	}
+	pm.c.authentication.Store(int64(v[0] * float64(time.Second)))
+	pm.c.maxSessions.Store(int32(v[1] - v[2] - v[3]))
 	pm.procMu.Lock()
-	pm.maxConnections = int(connections)
+	pm.maxConnections = int(v[1])
 	pm.procMu.Unlock()
 	return pm.wal.configure(g)
 }
@@ -46,3 +46,8 @@ func (pm *postmaster) configure() error {
 func (c *Cluster) AuthenticationTimeout() time.Duration {
 	return time.Duration(c.authentication.Load())
 }
+
+// MaxSessions returns how many sessions there can be at once of roles that have
+// no connections reserved for them: max_connections less
+// superuser_reserved_connections and reserved_connections.
+func (c *Cluster) MaxSessions() int { return int(c.maxSessions.Load()) }

@@ -4,9 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/calfdb/calf/runtime/internal/emscripten"
 )
+
+// sessionsTimeout is how long the processes but the checkpointer have to end when
+// the cluster is shut down. PostgreSQL's own fast shutdown waits for ever.
+const sessionsTimeout = 10 * time.Second
+
+var errSessions = fmt.Errorf("sessions did not end in %v, and PostgreSQL was stopped at once", sessionsTimeout)
 
 // stop shuts down as PostgreSQL does in its fast mode: first all processes but
 // the checkpointer, then that, which writes the shutdown checkpoint.
@@ -21,12 +28,14 @@ func (pm *postmaster) stop(ctx context.Context) error {
 		if ch.kind == bCheckpointer {
 			checkpointer = ch
 		} else {
-			ch.post(sigTERM)
+			ch.terminate()
 		}
 	}
+	limited, cancel := context.WithTimeoutCause(ctx, sessionsTimeout, errSessions)
+	defer cancel()
 	for _, ch := range all {
 		if ch != checkpointer {
-			if err := pm.await(ctx, ch.done); err != nil {
+			if err := pm.await(limited, ch.done); err != nil {
 				return err
 			}
 		}
@@ -51,6 +60,24 @@ func (pm *postmaster) stop(ctx context.Context) error {
 	}
 	pm.release()
 	return err
+}
+
+// hangUpAfter is how long a client has to read what a session that must end has
+// sent.
+const hangUpAfter = 250 * time.Millisecond
+
+// terminate tells a process to end. A backend has ended its session by then, tells
+// its client why, and would wait until that has read everything.
+func (ch *child) terminate() {
+	ch.post(sigTERM)
+	if ch.socket == nil {
+		return
+	}
+	late := time.AfterFunc(hangUpAfter, ch.socket.HangUp)
+	go func() {
+		<-ch.done
+		late.Stop()
+	}()
 }
 
 // crashError returns why the postmaster's processes were ended, if one crashed.
@@ -81,7 +108,7 @@ func (pm *postmaster) await(ctx context.Context, some ...<-chan struct{}) error 
 	case <-or:
 	case <-ctx.Done():
 		pm.abandon()
-		return context.Cause(ctx)
+		return fmt.Errorf("runtime: shutting down: %w", context.Cause(ctx))
 	}
 	return nil
 }

@@ -19,6 +19,8 @@ type Socket interface {
 	// SetNotify gives the function that is called when Readable or Writable
 	// becomes true. It may be called at any time and more often than needed.
 	SetNotify(func())
+	// HangUp makes Send fail where there is no room.
+	HangUp()
 	// RemoteAddr returns the client's address. One that is no TCP address
 	// counts as local, as that of a Unix-domain socket.
 	RemoteAddr() net.Addr

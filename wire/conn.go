@@ -18,12 +18,18 @@ type Conn struct{ p *pipe }
 // and net.ErrClosed, wrapped, after Close.
 func (c *Conn) Read(p []byte) (int, error) {
 	n, err := c.p.down.read(p)
+	if err == io.EOF {
+		c.p.up.tell()
+	}
 	return n, opError("read", err)
 }
 
 // Write hands p to the backend. What fits the buffer is copied and Write returns at once; otherwise it waits, and the
 // backend copies straight out of p. When it fails, the count says how much the backend can still receive or has received.
-// The error wraps ErrClosed when the backend has closed, net.ErrClosed after Close or CloseWrite.
+// The error wraps net.ErrClosed after Close or CloseWrite.
+//
+// When the backend has closed, Write drops p without an error until Read has returned io.EOF, and fails with ErrClosed, wrapped,
+// from then on. So a client that writes first learns what the backend said before it closed, as with a TCP socket.
 func (c *Conn) Write(p []byte) (int, error) {
 	n, err := c.p.up.write(p)
 	return n, opError("write", err)

@@ -235,13 +235,16 @@ func TestConnDeadlines(t *testing.T) {
 
 func TestConnCloseUnblocks(t *testing.T) {
 	t.Parallel()
+	const size = 3 * ringSize
 	for _, tc := range []struct {
 		name        string
 		close       func(c *Conn, s *Socket) error
 		read, write error
+		written     int
+		after       error // of a Write after a Read
 	}{
-		{"own", func(c *Conn, _ *Socket) error { return c.Close() }, net.ErrClosed, net.ErrClosed},
-		{"other", func(_ *Conn, s *Socket) error { return s.Close() }, io.EOF, ErrClosed},
+		{"own", func(c *Conn, _ *Socket) error { return c.Close() }, net.ErrClosed, net.ErrClosed, 0, net.ErrClosed},
+		{"other", func(_ *Conn, s *Socket) error { return s.Close() }, io.EOF, nil, size, ErrClosed},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -254,8 +257,12 @@ func TestConnCloseUnblocks(t *testing.T) {
 						assert.ErrorIs(t, err, tc.read)
 					})
 					wg.Go(func() {
-						n, err := c.Write(make([]byte, 3*ringSize))
-						assert.Zero(t, n)
+						n, err := c.Write(make([]byte, size))
+						if err != nil && tc.write == nil {
+							assert.ErrorIs(t, err, tc.after, "a Read may be done before")
+							return
+						}
+						assert.Equal(t, tc.written, n)
 						assert.ErrorIs(t, err, tc.write)
 					})
 				}
@@ -266,7 +273,7 @@ func TestConnCloseUnblocks(t *testing.T) {
 				_, err := c.Read(make([]byte, 1))
 				require.ErrorIs(t, err, tc.read)
 				_, err = c.Write(make([]byte, 1))
-				require.ErrorIs(t, err, tc.write)
+				require.ErrorIs(t, err, tc.after)
 			})
 		})
 	}

@@ -13,6 +13,7 @@ type downstream struct {
 	ring   ring
 	sent   int64 // bytes the backend has handed over
 	cut    bool  // the last send took less than it was given, and half the ring has not been free since
+	hasty  bool  // a send that finds no room fails
 	ended  bool  // the backend will send no more
 }
 
@@ -32,21 +33,31 @@ func (d *downstream) send(p []byte) (int, error) {
 	if len(p) > 0 {
 		d.cut = n < len(p)
 	}
+	hasty := d.hasty
 	d.mu.Unlock()
 	switch {
 	case n > 0:
 		d.changed.Signal()
+	case len(p) > 0 && hasty:
+		return 0, ErrClosed
 	case len(p) > 0:
 		return 0, ErrWouldBlock
 	}
 	return n, nil
 }
 
+// hurry makes a send fail that finds no room.
+func (d *downstream) hurry() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.hasty = true
+}
+
 // writable tells whether the client has read enough for another send to be worth its while.
 func (d *downstream) writable() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return !d.cut || d.ended || d.shut
+	return !d.cut || d.hasty || d.ended || d.shut
 }
 
 // read waits for bytes and moves up to len(p) of them to the client.
@@ -91,9 +102,11 @@ func (d *downstream) await(empty bool) error {
 		switch {
 		case d.shut:
 			return net.ErrClosed
+		case empty:
+			return nil
 		case d.expired:
 			return os.ErrDeadlineExceeded
-		case d.ring.n > 0 || empty:
+		case d.ring.n > 0:
 			return nil
 		case d.ended:
 			return io.EOF

@@ -8,7 +8,7 @@ var (
 	ErrWouldBlock = errors.New("wire: operation would block")
 
 	// ErrClosed is returned when the other end has closed and what is written can no longer be read: by Send of a Socket
-	// whose client is gone, by Write of a client whose backend is gone. Compare with errors.Is. Using an end after its own
-	// Close fails with net.ErrClosed instead.
+	// whose client is gone, by Write of a client that has read to the end of what its backend sent. Compare with errors.Is.
+	// Using an end after its own Close fails with net.ErrClosed instead.
 	ErrClosed = errors.New("wire: the other end is closed")
 )

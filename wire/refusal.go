@@ -59,6 +59,14 @@ func (r *refusal) encode() []byte {
 	return encodeFatal(&pgproto3.ErrorResponse{Code: r.code, Message: r.message, Detail: r.detail, Hint: r.hint})
 }
 
+// Refuse tells the client why there is no backend for it, unless one has said something already: err if it is an error of
+// PostgreSQL, and otherwise SQLSTATE 58000 without details. The caller closes the Socket then.
+func (s *Socket) Refuse(err error) {
+	if s.p.down.total() == 0 {
+		_, _ = s.Send(encodeFailure(err))
+	}
+}
+
 // encodeFailure returns the ErrorResponse for a backend that could not be started: err's own fields if it is an error of
 // PostgreSQL, and no details otherwise, for they are not the client's business.
 func encodeFailure(err error) []byte {

@@ -38,7 +38,7 @@ func (s *Socket) HungUp() bool { return s.p.up.hungUp(s.p.hungUp) }
 func (s *Socket) SetNotify(fn func()) { s.p.notify.set(fn) }
 
 // Close ends the connection at once and without waiting. The client can still read everything that was sent before, then
-// gets io.EOF; what it wrote and was not received is dropped, and it can write no more. Close may be called again, and
+// gets io.EOF; what it wrote and was not received, or writes from now on, is dropped. Close may be called again, and
 // always returns nil.
 func (s *Socket) Close() error {
 	s.p.down.end()
@@ -48,6 +48,13 @@ func (s *Socket) Close() error {
 	}
 	s.p.notify.call()
 	return nil
+}
+
+// HangUp is for a backend that must end: Send fails with ErrClosed from now on where it would return ErrWouldBlock, so that
+// nobody waits for a client that does not read. What was sent before can still be read.
+func (s *Socket) HangUp() {
+	s.p.down.hurry()
+	s.p.notify.call()
 }
 
 // RemoteAddr returns the client's address: its own of a bridged connection, and one whose network and text are both "calf"

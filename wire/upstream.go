@@ -17,7 +17,8 @@ type upstream struct {
 	lent     []byte // what is left of the loan, nil when there is none
 	loan     uint64 // the number of the latest loan
 	received int64  // bytes the backend has taken
-	gone     bool   // the backend will read no more
+	gone     bool   // the backend will read no more: what is written is dropped
+	told     bool   // the client knows that, since it has read to the end
 }
 
 // write appends p and waits until it is in the ring or with the backend.
@@ -29,6 +30,10 @@ func (u *upstream) write(p []byte) (int, error) {
 	if err := u.writeErr(); err != nil {
 		u.mu.Unlock()
 		return 0, err
+	}
+	if u.gone {
+		u.mu.Unlock()
+		return len(p), nil
 	}
 	wasEmpty := u.ring.n == 0
 	fits := len(p) <= u.ring.free()
@@ -72,7 +77,7 @@ func (u *upstream) writeErr() error {
 		return net.ErrClosed
 	case u.expired:
 		return os.ErrDeadlineExceeded
-	case u.gone:
+	case u.told:
 		return ErrClosed
 	}
 	return nil
@@ -137,13 +142,21 @@ func (u *upstream) end() {
 	u.close()
 }
 
-// abandon is the backend closing its side: what it has not received is dropped.
+// abandon is the backend closing its side: what it has not received is dropped, and so is what a pending Write has left.
 func (u *upstream) abandon() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.gone = true
+	u.lent = nil
 	u.ring.reset()
 	u.changed.Broadcast()
+}
+
+// tell is the client reading to the end of what the backend has sent.
+func (u *upstream) tell() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.told = true
 }
 
 // total returns how many bytes the backend has received.

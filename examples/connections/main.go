@@ -1,6 +1,5 @@
-// Command connections shows that connections are PostgreSQL backends with sessions of their own: one waits for another's
-// lock and is told to stop, transactions do not see each other's work before it is committed, and NOTIFY reaches an idle
-// session.
+// Command connections shows that connections are PostgreSQL backends with sessions of their own: transactions do not see each
+// other's work before it is committed, NOTIFY reaches an idle session, and one that waits for another's lock is told to stop.
 package main
 
 import (
@@ -45,7 +44,7 @@ func run(ctx context.Context, w io.Writer) (err error) {
 		return err
 	}
 	defer bob.Close(ctx)
-	for _, show := range []func(context.Context, io.Writer, *pgx.Conn, *pgx.Conn) error{isolation, deadline, notify} {
+	for _, show := range []func(context.Context, io.Writer, *pgx.Conn, *pgx.Conn) error{isolation, notify, deadline} {
 		if err := show(ctx, w, alice, bob); err != nil {
 			return err
 		}
@@ -77,28 +76,6 @@ func isolation(ctx context.Context, w io.Writer, alice, bob *pgx.Conn) error {
 	return nil
 }
 
-// deadline shows that a session waits for another's lock, and that the end of its context cancels the statement and
-// leaves the connection usable.
-func deadline(ctx context.Context, w io.Writer, alice, bob *pgx.Conn) error {
-	tx, err := alice.Begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback(ctx)
-	if _, err := tx.Exec(ctx, `SELECT FROM account WHERE owner = 'ada' FOR UPDATE`); err != nil {
-		return err
-	}
-	short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
-	defer cancel()
-	_, err = bob.Exec(short, `DELETE FROM account`)
-	fmt.Fprintln(w, "bob waits for alice's lock until his context ends:", err)
-	if err := bob.Ping(ctx); err != nil {
-		return err
-	}
-	fmt.Fprintln(w, "his connection still works")
-	return nil
-}
-
 // notify shows that NOTIFY reaches a session that waits.
 func notify(ctx context.Context, w io.Writer, alice, bob *pgx.Conn) error {
 	if _, err := bob.Exec(ctx, `LISTEN news`); err != nil {
@@ -112,5 +89,24 @@ func notify(ctx context.Context, w io.Writer, alice, bob *pgx.Conn) error {
 		return err
 	}
 	fmt.Fprintf(w, "bob hears on %s: %s\n", n.Channel, n.Payload)
+	return nil
+}
+
+// deadline shows that a session waits for another's lock, and that the end of its context cancels the statement and ends the
+// session, as with any server.
+func deadline(ctx context.Context, w io.Writer, alice, bob *pgx.Conn) error {
+	tx, err := alice.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback(ctx)
+	if _, err := tx.Exec(ctx, `SELECT FROM account WHERE owner = 'ada' FOR UPDATE`); err != nil {
+		return err
+	}
+	short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+	defer cancel()
+	_, err = bob.Exec(short, `DELETE FROM account`)
+	fmt.Fprintln(w, "bob waits for alice's lock until his context ends:", err)
+	fmt.Fprintln(w, "his connection is closed:", bob.IsClosed())
 	return nil
 }

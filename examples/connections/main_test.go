@@ -16,8 +16,8 @@ func TestRun(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, run(t.Context(), &out))
 	require.Equal(t, `bob sees 100, and 70 after alice's commit
-bob waits for alice's lock until his context ends: ERROR: canceling statement due to user request (SQLSTATE 57014)
-his connection still works
 bob hears on news: ada was paid
+bob waits for alice's lock until his context ends: timeout: context deadline exceeded
+his connection is closed: true
 `, out.String())
 }

@@ -105,11 +105,11 @@ func (m *Manager) putInOrder(ctx context.Context) error {
 func (m *Manager) Close() error {
 	m.closing.Do(func() {
 		err := m.dbs.closeAll()
-		if m.pool != nil {
-			m.pool.Close()
-		}
 		if m.meta != nil {
 			err = errors.Join(err, m.meta.Close())
+		}
+		if m.pool != nil {
+			m.pool.Close() // of which nobody can wait for a server any more
 		}
 		if err = errors.Join(err, m.folder.Close()); err != nil {
 			m.closeErr = fmt.Errorf("manager: closing %s: %w", m.cfg.Dir, err)

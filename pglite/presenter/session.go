@@ -162,8 +162,7 @@ func (s *session) rollback(ctx context.Context) error {
 }
 
 // rollbackTime is how long a rollback may take, which is a round trip: after
-// it, pgx closes the connection, with the same effect. It is longer than the
-// five seconds that calf waits for a cancelled statement.
+// it, pgx closes the connection, with the same effect.
 const rollbackTime = 15 * time.Second
 
 // finish runs a function and then commits, or rolls back if it fails or panics.
