@@ -172,6 +172,9 @@ func (db *DB) newMemory(ctx context.Context, mod *runtime.Module) (err error) {
 		db.vol = vfs.NewMemory(0)
 		err = db.newCluster(ctx, mod)
 	}
+	if mem := db.vol.(*vfs.Memory); mem != nil {
+		db.release = append(db.release, mem)
+	}
 	return err
 }
 
@@ -202,6 +205,7 @@ func (db *DB) newCluster(ctx context.Context, mod *runtime.Module) error {
 	}
 	// initdb insists on an empty directory, and this one is locked and marked.
 	mem := vfs.NewMemory(0)
+	defer mem.Close()
 	if err := mod.InitDB(ctx, mem, init); err != nil {
 		return err
 	}

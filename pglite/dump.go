@@ -112,6 +112,7 @@ func (db *DB) dump(ctx context.Context, w io.Writer, cfg DumpConfig) (err error)
 	if err != nil {
 		return err
 	}
+	defer b.close()
 	defer b.end(ctx)
 	files, size, err := b.files()
 	if err != nil {

@@ -35,12 +35,14 @@ func (db *DB) fork(ctx context.Context) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer vol.Close()
 	cfg := db.cfg
 	cfg.Dir, cfg.Template, cfg.Extensions = "", db.template(vol), nil
 	return OpenConfig(ctx, cfg)
 }
 
-// copy returns a volume in memory to which the data directory was dumped.
+// copy returns a volume in memory to which the data directory was dumped. The
+// caller closes it, unless it fails.
 func (db *DB) copy(ctx context.Context) (*vfs.Memory, error) {
 	if _, ok := db.vol.(*vfs.Memory); ok {
 		b, err := db.beginBackup(ctx)
@@ -50,7 +52,11 @@ func (db *DB) copy(ctx context.Context) (*vfs.Memory, error) {
 		return b.vol.(*vfs.Memory), nil
 	}
 	vol := vfs.NewMemory(0)
-	return vol, relay.Run(
+	err := relay.Run(
 		func(w io.Writer) error { return db.dump(ctx, w, DumpConfig{}) },
 		func(r io.Reader) error { return unpack(ctx, r, vol, 0) })
+	if err != nil {
+		vol.Close()
+	}
+	return vol, err
 }

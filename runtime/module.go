@@ -115,6 +115,12 @@ func (cfg Config) runtimeConfig() (wazero.RuntimeConfig, error) {
 // Close releases the module. All clusters must have been closed.
 func (m *Module) Close() error {
 	m.vessels.close()
+	m.templateMu.Lock()
+	defer m.templateMu.Unlock()
+	if m.template != nil {
+		m.template.Close()
+		m.template = nil
+	}
 	return m.rt.Close(background)
 }
 

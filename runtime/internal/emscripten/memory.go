@@ -45,6 +45,9 @@ const (
 func (g *Guest) resizeHeap(size uint32) uint32 {
 	old := uint64(g.module.Memory().Size())
 	want := uint64(size)
+	if want < old {
+		return 0
+	}
 	for _, target := range []uint64{max(want, old+max(old/heapShare, heapStep)), want} {
 		pages := (target - old + linmem.PageSize - 1) / linmem.PageSize
 		if _, ok := g.module.Memory().Grow(uint32(pages)); ok {
