@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -221,7 +222,7 @@ func copyVolume(to vfs.Volume, from *vfs.Memory) error {
 
 // settings returns the parameters for the server's command line.
 func (db *DB) settings() map[string]string {
-	s := db.cfg.Settings
+	s := maps.Clone(db.cfg.Settings)
 	set := func(name, value string) {
 		if _, ok := s[name]; !ok {
 			s[name] = value
@@ -244,6 +245,11 @@ func (db *DB) settings() map[string]string {
 	}
 	if onDisk && db.cfg.Durability != None {
 		set("full_page_writes", "on")
+	}
+	e := explicitSettings(db.vol, db.cfg.Settings)
+	maps.Copy(s, addressSettings(e))
+	if !onDisk {
+		maps.Copy(s, memorySettings(db.vol, e))
 	}
 	return s
 }

@@ -11,8 +11,11 @@ import (
 	"syscall"
 )
 
-// pgVersion is the major version of the guest.
-const pgVersion = "18"
+// pgVersion is the major version of the guest, and so is pgMajor.
+const (
+	pgVersion = "18"
+	pgMajor   = 18
+)
 
 // Files of calf in a data directory.
 const (

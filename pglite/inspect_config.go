@@ -32,6 +32,12 @@ var initdbCommon = map[string][]string{
 	"default_text_search_config": {"pg_catalog.english"},
 }
 
+// isInitial tells whether initdb of a release sets a parameter to a value.
+func isInitial(major int, name, value string) bool {
+	initial := slices.Concat(initdbSettings[major][name], initdbCommon[name])
+	return slices.ContainsFunc(initial, func(v string) bool { return strings.EqualFold(v, value) })
+}
+
 // initdbHBA are the rules that initdb --auth=trust writes.
 var initdbHBA = []string{
 	"local all all trust", "host all all 127.0.0.1/32 trust", "host all all ::1/128 trust",
@@ -63,10 +69,10 @@ func (i *inspector) readConfig() {
 		}
 	}
 	for _, s := range set {
-		initial := slices.Concat(initdbSettings[i.info.PostgreSQL][s.Name], initdbCommon[s.Name])
-		if slices.ContainsFunc(initial, func(v string) bool { return strings.EqualFold(v, s.Value) }) {
+		if isInitial(i.info.PostgreSQL, s.Name, s.Value) {
 			continue
 		}
+		initial := slices.Concat(initdbSettings[i.info.PostgreSQL][s.Name], initdbCommon[s.Name])
 		if def, ok := defaults[s.Name]; ok && len(initial) == 0 {
 			if strings.EqualFold(def, s.Value) {
 				continue

@@ -78,3 +78,36 @@ func TestGrowthIsLimited(t *testing.T) {
 		require.Len(t, m.Reallocate(60*page), 60*page)
 	})
 }
+
+// What is discarded is zero for all that share it, and what is around stays.
+func TestDiscard(t *testing.T) {
+	each(t, func(t *testing.T, k kind) {
+		first := k.memory(t, 4)
+		first.Bytes()[0] = 1
+		im := freeze(t, first, linmem.Range{Off: page, Len: 2 * page})
+		a, b := clone(t, im), clone(t, im)
+		for i := page; i < 3*page; i++ {
+			use(a)[i] = 7
+		}
+		const off, n = page + 100, page + 4096
+		if !a.Discard(off, n) {
+			require.NotEqual(t, "linux/mapped", runtime.GOOS+t.Name()[len("TestDiscard"):])
+			require.EqualValues(t, 7, use(b)[off])
+			return
+		}
+		for _, m := range []*linmem.Memory{a, b, first, clone(t, im)} {
+			for i, c := range m.Bytes()[page : 3*page] {
+				want := byte(7)
+				if at := page + i; at >= off && at < off+n {
+					want = 0
+				}
+				if c != want {
+					t.Fatalf("byte %d is %d", i, c)
+				}
+			}
+			require.EqualValues(t, 1, m.Bytes()[0])
+		}
+		b.Bytes()[off] = 8
+		require.EqualValues(t, 8, a.Bytes()[off], "it is shared as before")
+	})
+}
