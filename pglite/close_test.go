@@ -3,12 +3,13 @@ package pglite_test
 import (
 	"context"
 	"errors"
-	"github.com/calfdb/calf/pglite/dump"
-	"github.com/calfdb/calf/pglite/push"
 	"io"
 	"net"
 	"testing"
 	"time"
+
+	"github.com/calfdb/calf/pglite/dump"
+	"github.com/calfdb/calf/pglite/push"
 
 	"github.com/calfdb/calf/pglite"
 	"github.com/jackc/pgx/v5"

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"sync"
 
 	"github.com/calfdb/calf/internal/relay"
@@ -172,6 +173,9 @@ func (db *DB) newMemory(ctx context.Context, mod *runtime.Module) (err error) {
 		db.vol = vfs.NewMemory(0)
 		err = db.newCluster(ctx, mod)
 	}
+	if mem := db.vol.(*vfs.Memory); mem != nil {
+		db.release = append(db.release, mem)
+	}
 	return err
 }
 
@@ -202,6 +206,7 @@ func (db *DB) newCluster(ctx context.Context, mod *runtime.Module) error {
 	}
 	// initdb insists on an empty directory, and this one is locked and marked.
 	mem := vfs.NewMemory(0)
+	defer mem.Close()
 	if err := mod.InitDB(ctx, mem, init); err != nil {
 		return err
 	}
@@ -217,7 +222,7 @@ func copyVolume(to vfs.Volume, from *vfs.Memory) error {
 
 // settings returns the parameters for the server's command line.
 func (db *DB) settings() map[string]string {
-	s := db.cfg.Settings
+	s := maps.Clone(db.cfg.Settings)
 	set := func(name, value string) {
 		if _, ok := s[name]; !ok {
 			s[name] = value
@@ -240,6 +245,11 @@ func (db *DB) settings() map[string]string {
 	}
 	if onDisk && db.cfg.Durability != None {
 		set("full_page_writes", "on")
+	}
+	e := explicitSettings(db.vol, db.cfg.Settings)
+	maps.Copy(s, addressSettings(e))
+	if !onDisk {
+		maps.Copy(s, memorySettings(db.vol, e))
 	}
 	return s
 }

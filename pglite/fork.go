@@ -37,18 +37,24 @@ func (db *DB) fork(ctx context.Context) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer vol.Close()
 	cfg := db.cfg
 	cfg.Dir, cfg.Template, cfg.Extensions = "", db.template(vol), nil
 	return OpenConfig(ctx, cfg)
 }
 
-// copy returns a volume in memory to which the data directory was dumped.
+// copy returns a volume in memory to which the data directory was dumped. The
+// caller closes it, unless it fails.
 func (db *DB) copy(ctx context.Context) (*vfs.Memory, error) {
 	if _, ok := db.vol.(*vfs.Memory); ok {
 		return db.backup().Fork(ctx)
 	}
 	vol := vfs.NewMemory(0)
-	return vol, relay.Run(
+	err := relay.Run(
 		func(w io.Writer) error { return db.dump(ctx, w, dump.ArchiveConfig{}) },
 		func(r io.Reader) error { return datadir.Unpack(ctx, r, vol, 0) })
+	if err != nil {
+		vol.Close()
+	}
+	return vol, err
 }

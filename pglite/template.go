@@ -11,7 +11,8 @@ import (
 // A Template is a database that others start as copies of: see
 // [Config].Template. It does not change, and a copy in memory shares its pages
 // with it until it writes to them. It is safe for concurrent use. There is
-// nothing to close.
+// nothing to close: Go's collector gives its memory back when neither the
+// template nor a copy is in use.
 type Template struct {
 	vol                *vfs.Memory
 	username, database string
@@ -41,6 +42,7 @@ func NewTemplate(ctx context.Context, cfg Config, setup func(context.Context, *D
 	if setup != nil {
 		err = setup(ctx, db)
 	}
+	db.release = nil // the volume is the template's from now on
 	if err := errors.Join(err, db.Close()); err != nil {
 		return nil, err
 	}

@@ -89,6 +89,11 @@ func (m *Module) Start(ctx context.Context, cfg ClusterConfig) (_ *Cluster, err 
 	if c.fs, _, err = m.fs.Fork(); err != nil {
 		return nil, fmt.Errorf("runtime: making the file system: %w", err)
 	}
+	defer func() {
+		if err != nil {
+			c.fs.Close()
+		}
+	}()
 	for path, content := range cfg.Files {
 		if err := c.fs.WriteFile(path, content, 0o600); err != nil {
 			return nil, fmt.Errorf("runtime: writing %s: %w", path, err)
@@ -183,6 +188,7 @@ func (c *Cluster) Shutdown(ctx context.Context) error {
 		err = pm.stop(ctx)
 	}
 	c.sched.close()
+	c.fs.Close()
 	return err
 }
 

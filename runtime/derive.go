@@ -67,6 +67,7 @@ func Derive(cacheDir string, progress func(doing string)) func(context.Context, 
 // writeTemplate makes the template cluster and writes it to a tar file.
 func (m *Module) writeTemplate(ctx context.Context, path string) (err error) {
 	data := vfs.NewMemory(0)
+	defer data.Close()
 	if err := m.InitDB(ctx, data, InitConfig{}); err != nil {
 		return err
 	}
@@ -100,13 +101,14 @@ func (m *Module) CopyTemplate(ctx context.Context, data vfs.Volume) error {
 }
 
 // Template returns a volume in memory with a new cluster as CopyTemplate makes
-// it, in less than a millisecond after the first time.
+// it, in less than a millisecond after the first time. The caller closes it.
 func (m *Module) Template(ctx context.Context) (*vfs.Memory, error) {
 	m.templateMu.Lock()
 	defer m.templateMu.Unlock()
 	if m.template == nil {
 		mem := vfs.NewMemory(0)
 		if err := m.CopyTemplate(ctx, mem); err != nil {
+			mem.Close()
 			return nil, err
 		}
 		m.template = mem

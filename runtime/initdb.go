@@ -77,6 +77,7 @@ func (m *Module) InitDB(ctx context.Context, data vfs.Volume, cfg InitConfig) (e
 	if err != nil {
 		return err
 	}
+	defer fs.Close()
 	log := newServerLog(cfg.Log)
 	fs.SetOutput(log, log)
 	if err := fs.Mount(DataPath, data); err != nil {

@@ -40,6 +40,7 @@ func (s *legacySession) close() {
 	s.sched.release(s.p)
 	s.sched.close()
 	s.p.close()
+	s.p.guest.FS.Close()
 }
 
 // errSessionOver says that the session has ended by itself.

@@ -94,6 +94,12 @@ func load(ctx context.Context, cfg Config, linker func(*assets.Set) (*link.Linke
 // Close releases the module. All clusters must have been closed.
 func (m *Module) Close() error {
 	m.vessels.close()
+	m.templateMu.Lock()
+	defer m.templateMu.Unlock()
+	if m.template != nil {
+		m.template.Close()
+		m.template = nil
+	}
 	return m.engine.close()
 }
 

@@ -120,6 +120,7 @@ func (t *Tool) run(ctx context.Context, cfg ToolConfig) error {
 	}
 	defer mem.Close()
 	fs := vfs.New(vfs.Options{Stdout: &r.stdout, Stderr: &r.stderr})
+	defer fs.Close()
 	program := "/pglite/bin/" + t.name
 	if err := fs.WriteFile(program, nil, 0o555); err != nil { // it looks for itself
 		return err

@@ -159,6 +159,8 @@ func (r *toolRun) SetTimer(time.Duration) {}
 // Opened does nothing: nobody needs to know.
 func (r *toolRun) Opened(string) {}
 
+func (r *toolRun) Cut(int64) {}
+
 // Outside runs f: nobody else waits for this tool.
 func (r *toolRun) Outside(f func()) { f() }
 

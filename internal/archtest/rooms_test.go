@@ -9,7 +9,7 @@ var rooms = []room{
 	{path: "runtime/vfs/vfstest", may: []string{"runtime"}},
 	{path: "wire"},
 	{path: "schema"},
-	{path: "pglite", may: []string{"runtime", "wire", "assets", "internal/relay", "pglite/dump", "pglite/push", "pglite/internal"}},
+	{path: "pglite", may: []string{"runtime", "wire", "assets", "internal/pgdata", "internal/relay", "pglite/dump", "pglite/push", "pglite/internal"}},
 	{path: "pglite/internal", may: []string{"runtime", "assets", "internal/filelock", "internal/lazy", "internal/pgdata", "internal/relay"}},
 	{path: "pglite/internal/dbtest", may: []string{"pglite", "pglite/dump", "assets"}},
 	{path: "pglite/inspect", may: []string{"pglite/internal", "internal/filelock", "internal/pgdata"}},

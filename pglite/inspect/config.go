@@ -6,31 +6,8 @@ import (
 	"strings"
 
 	"github.com/calfdb/calf/internal/pgdata"
+	"github.com/calfdb/calf/pglite/internal/datadir"
 )
-
-// maxConfig is how much of a configuration file is read.
-const maxConfig = 1 << 20
-
-// initdbSettings is what initdb of each release of PGlite writes into postgresql.conf, by major version.
-var initdbSettings = map[int]map[string][]string{
-	16: {"max_connections": {"10"}, "shared_buffers": {"400kB"}, "max_wal_size": {"64MB"}, "min_wal_size": {"5MB"}},
-	17: {
-		"max_connections": {"25", "100"}, "shared_buffers": {"400kB", "128MB"},
-		"max_wal_size": {"64MB", "1GB"}, "min_wal_size": {"5MB", "80MB"},
-		"timezone": {"UTC", "Etc/GMT0", "GMT"}, "log_timezone": {"UTC", "Etc/GMT0", "GMT"},
-	},
-	18: {
-		"max_connections": {"100"}, "shared_buffers": {"128MB"}, "max_wal_size": {"1GB"}, "min_wal_size": {"80MB"},
-		"timezone": {"UTC"}, "log_timezone": {"UTC"}, "autovacuum_worker_slots": {"16"},
-	},
-}
-
-// initdbCommon is what initdb of all releases writes.
-var initdbCommon = map[string][]string{
-	"dynamic_shared_memory_type": {"posix"}, "log_file_mode": {"0640"}, "datestyle": {"iso, mdy"},
-	"lc_messages": {"C"}, "lc_monetary": {"C"}, "lc_numeric": {"C"}, "lc_time": {"C"},
-	"default_text_search_config": {"pg_catalog.english"},
-}
 
 // initdbHBA are the rules that initdb --auth=trust writes.
 var initdbHBA = []string{
@@ -63,10 +40,10 @@ func (i *inspector) readConfig() {
 		}
 	}
 	for _, s := range set {
-		initial := slices.Concat(initdbSettings[i.info.PostgreSQL][s.Name], initdbCommon[s.Name])
-		if slices.ContainsFunc(initial, func(v string) bool { return strings.EqualFold(v, s.Value) }) {
+		if datadir.IsInitial(i.info.PostgreSQL, s.Name, s.Value) {
 			continue
 		}
+		initial := datadir.InitialValues(i.info.PostgreSQL, s.Name)
 		if def, ok := defaults[s.Name]; ok && len(initial) == 0 {
 			if strings.EqualFold(def, s.Value) {
 				continue
@@ -99,10 +76,10 @@ func (i *inspector) configFile(name string) ([]byte, bool) {
 		}
 		return nil, false
 	}
-	if f.Size > maxConfig {
-		i.problem(Problem{Kind: "limit", File: name, Text: fmt.Sprintf("only the first %d of its %d bytes were read", maxConfig, f.Size)})
+	if f.Size > datadir.MaxConfig {
+		i.problem(Problem{Kind: "limit", File: name, Text: fmt.Sprintf("only the first %d of its %d bytes were read", datadir.MaxConfig, f.Size)})
 	}
-	b, err := i.tree.ReadFile(name, maxConfig)
+	b, err := i.tree.ReadFile(name, datadir.MaxConfig)
 	if err != nil {
 		i.problem(unreadable(name, err))
 		return nil, false

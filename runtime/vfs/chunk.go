@@ -2,7 +2,6 @@ package vfs
 
 import (
 	"bytes"
-	"slices"
 	"sync/atomic"
 )
 
@@ -18,71 +17,130 @@ const (
 	maxFileSize = 64 << 30
 )
 
-// An epoch names a span in the life of one tree. What a tree allocates bears
-// the tree's epoch, and only what bears it may be changed in place. Fork gives
-// both sides new epochs, which makes all they have read-only at no cost.
-type epoch uint64
-
-var lastEpoch atomic.Uint64
-
-func newEpoch() epoch { return epoch(lastEpoch.Add(1)) }
-
 // chunk is chunkSize bytes of a file.
 //
-//	data nil, owner 0:  a hole
-//	data nil, owner set: zeros whose space is reserved
-//	data set:           its bytes; zeros behind len(data)
+//	data nil, not reserved: a hole
+//	data nil, reserved:     zeros whose space is reserved
+//	data set:               its bytes; zeros behind len(data)
+//
+// Data is in a page of a slab, which other chunks may hold too, or belongs to
+// whoever lent it to [Memory.WriteFile].
 type chunk struct {
-	data  []byte
-	owner epoch
+	data     []byte
+	slab     *slab // nil is none
+	page     uint8
+	reserved bool
 }
 
 // present tells whether the chunk counts in the budget.
-func (c *chunk) present() bool { return c.data != nil || c.owner != 0 }
+func (c *chunk) present() bool { return c.data != nil || c.reserved }
 
-// write puts p at off into a present chunk, in place if e owns it.
-func (c *chunk) write(p []byte, off int, e epoch) {
-	switch {
-	case c.data != nil && c.owner == e:
-		copy(c.data[off:], p)
-	case c.data == nil && isZero(p):
-		// Stays a reservation. PostgreSQL fills new WAL segments with zeros.
-	case len(p) == chunkSize:
-		c.data, c.owner = bytes.Clone(p), e
-	default:
-		own := make([]byte, chunkSize)
-		copy(own, c.data)
-		copy(own[off:], p)
-		c.data, c.owner = own, e
+// own reports whether nobody else sees the chunk's data, which then are a whole
+// page.
+func (c *chunk) own() bool {
+	if c.slab == nil || c.slab.holders[c.page].Load() != 1 {
+		return false
 	}
+	if n := len(c.data); n < chunkSize { // it was cut while others saw it
+		c.data = c.slab.data(c.page)
+		clear(c.data[n:])
+	}
+	return true
+}
+
+// write puts p at off into a present chunk, in place if it can. It reports false
+// if there is no memory.
+func (c *chunk) write(p []byte, off int, s *store) bool {
+	switch {
+	case c.data == nil && isZero(p):
+		return true // Stays a reservation. PostgreSQL fills new WAL segments with zeros.
+	case c.own():
+		copy(c.data[off:], p)
+		return true
+	}
+	in, page, ok := s.take()
+	if !ok {
+		return false
+	}
+	data := in.data(page)
+	if len(p) < chunkSize {
+		copy(data, c.data)
+	}
+	copy(data[off:], p)
+	c.free()
+	c.data, c.slab, c.page = data, in, page
+	return true
 }
 
 // cut makes the bytes from off on read as zeros.
-func (c *chunk) cut(off int, e epoch) {
+func (c *chunk) cut(off int) {
 	switch {
 	case off >= len(c.data):
-	case c.owner == e:
+	case c.own():
 		clear(c.data[off:])
 	default:
 		c.data = c.data[:off:off]
 	}
 }
 
-// segment is a run of chunks; those behind its end are holes.
-type segment struct {
-	chunks []chunk
-	owner  epoch
+// free gives the data back.
+func (c *chunk) free() {
+	var g garbage
+	c.release(&g)
+	g.flush()
 }
 
-// own returns s, or a copy that e may change.
-func (s *segment) own(e epoch) *segment {
-	switch {
-	case s == nil:
-		return &segment{owner: e}
-	case s.owner == e:
+// hold counts one more holder of the chunk's page.
+func (c *chunk) hold() {
+	if c.slab != nil {
+		c.slab.holders[c.page].Add(1)
+	}
+}
+
+// release makes the chunk a hole.
+func (c *chunk) release(g *garbage) {
+	if c.slab != nil && c.slab.holders[c.page].Add(-1) == 0 {
+		g.add(c.slab, c.page)
+	}
+	*c = chunk{}
+}
+
+// segment is a run of chunks; those behind its end are holes. It may be in the
+// lists of several files, and is changed by who is its only holder. A nil segment
+// is all holes.
+type segment struct {
+	chunks  []chunk
+	holders atomic.Int32
+}
+
+// own returns s, or a copy in its place, that its holder alone has.
+func (s *segment) own() *segment {
+	if s != nil && s.holders.Load() == 1 {
 		return s
 	}
-	return &segment{chunks: slices.Clone(s.chunks), owner: e}
+	own := &segment{}
+	own.holders.Store(1)
+	if s != nil {
+		own.chunks = make([]chunk, len(s.chunks))
+		copy(own.chunks, s.chunks)
+		for i := range own.chunks {
+			own.chunks[i].hold()
+		}
+		var g garbage
+		s.release(&g)
+		g.flush()
+	}
+	return own
+}
+
+// release gives up one hold of s.
+func (s *segment) release(g *garbage) {
+	if s == nil || s.holders.Add(-1) > 0 {
+		return
+	}
+	for i := range s.chunks {
+		s.chunks[i].release(g)
+	}
 }
 
 // count counts the present chunks from the i-th to before the j-th.
@@ -96,6 +154,53 @@ func (s *segment) count(i, j int) (n int64) {
 		}
 	}
 	return n
+}
+
+// list is the segments of a file, which its forks share until one of them
+// changes. Nil ones are holes, as is what is behind the end. A nil list is empty.
+type list struct {
+	segments []*segment
+	holders  atomic.Int32
+}
+
+// own returns l, or a copy in its place, that its holder alone has.
+func (l *list) own() *list {
+	if l != nil && l.holders.Load() == 1 {
+		return l
+	}
+	own := &list{}
+	own.holders.Store(1)
+	if l != nil {
+		own.segments = make([]*segment, len(l.segments))
+		copy(own.segments, l.segments)
+		for _, s := range own.segments {
+			if s != nil {
+				s.holders.Add(1)
+			}
+		}
+		l.release()
+	}
+	return own
+}
+
+// hold counts one more holder of l, which it returns.
+func (l *list) hold() *list {
+	if l != nil {
+		l.holders.Add(1)
+	}
+	return l
+}
+
+// release gives up one hold of l.
+func (l *list) release() {
+	if l == nil || l.holders.Add(-1) > 0 {
+		return
+	}
+	var g garbage
+	for _, s := range l.segments {
+		s.release(&g)
+	}
+	g.flush()
 }
 
 var zeros [chunkSize]byte

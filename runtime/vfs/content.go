@@ -1,16 +1,18 @@
 package vfs
 
-import "slices"
-
-// content is what a regular file in memory holds. A copy of a content shares
-// everything with the original; each side must then use a new epoch.
+// content is what a regular file in memory holds. Contents share what they have
+// in common: see fork.
 //
 // Its methods are not safe for concurrent use.
 type content struct {
-	size     int64
-	segments []*segment // nil ones are holes, as is what is behind the end
-	owner    epoch      // of the array behind segments
-	present  int64      // chunks that count in the budget
+	size    int64
+	list    *list
+	present int64 // chunks that count in the budget
+}
+
+// fork returns a copy that shares everything with c.
+func (c *content) fork() content {
+	return content{size: c.size, list: c.list.hold(), present: c.present}
 }
 
 // aliased returns a content that reads b itself. Zero chunks become holes.
@@ -19,7 +21,7 @@ func aliased(b []byte) content {
 	for i := int64(0); len(b) > 0; i++ {
 		n := min(len(b), chunkSize)
 		if !isZero(b[:n]) {
-			c.slot(i, 0).data = b[:n:n]
+			c.slot(i).data = b[:n:n]
 			c.present++
 		}
 		b = b[n:]
@@ -48,12 +50,12 @@ func (c *content) readAt(p []byte, off int64) int {
 }
 
 // writeAt returns less than len(p) with an error only.
-func (c *content) writeAt(p []byte, off int64, e epoch, b *budget) (int, error) {
+func (c *content) writeAt(p []byte, off int64, m *store, b *budget) (int, error) {
 	if off > maxFileSize-int64(len(p)) {
 		if off >= maxFileSize {
 			return 0, EFBIG
 		}
-		n, err := c.writeAt(p[:maxFileSize-off], off, e, b)
+		n, err := c.writeAt(p[:maxFileSize-off], off, m, b)
 		if err == nil {
 			err = EFBIG
 		}
@@ -64,7 +66,7 @@ func (c *content) writeAt(p []byte, off int64, e epoch, b *budget) (int, error) 
 		at := off + int64(done)
 		i, within := at/chunkSize, int(at%chunkSize)
 		part := p[done:min(len(p), done+chunkSize-within)]
-		if !c.writeChunk(part, i, within, e, b) {
+		if !c.writeChunk(part, i, within, m, b) {
 			break
 		}
 		done += len(part)
@@ -79,32 +81,31 @@ func (c *content) writeAt(p []byte, off int64, e epoch, b *budget) (int, error) 
 }
 
 // writeChunk writes within the i-th chunk, if there is space.
-func (c *content) writeChunk(p []byte, i int64, within int, e epoch, b *budget) bool {
+func (c *content) writeChunk(p []byte, i int64, within int, m *store, b *budget) bool {
 	if !b.limited() && c.peek(i) == nil && isZero(p) {
 		return true // a hole may stay one
 	}
-	k := c.slot(i, e)
+	k := c.slot(i)
 	if !k.present() {
 		if !b.take(1) {
 			return false
 		}
 		c.present++
-		k.owner = e
+		k.reserved = true
 	}
-	k.write(p, within, e)
-	return true
+	return k.write(p, within, m)
 }
 
 // truncate sets the size; what is beyond it is given back and reads as zeros
 // if the file grows again.
-func (c *content) truncate(size int64, e epoch, b *budget) error {
+func (c *content) truncate(size int64, b *budget) error {
 	if size > maxFileSize {
 		return EFBIG
 	}
 	if size < c.size {
-		c.drop((size+chunkSize-1)/chunkSize, e, b)
+		c.drop((size+chunkSize-1)/chunkSize, b)
 		if within := size % chunkSize; within > 0 && c.peek(size/chunkSize) != nil {
-			c.slot(size/chunkSize, e).cut(int(within), e)
+			c.slot(size / chunkSize).cut(int(within))
 		}
 	}
 	c.size = size
@@ -112,33 +113,42 @@ func (c *content) truncate(size int64, e epoch, b *budget) error {
 }
 
 // drop gives back the chunks from the i-th on.
-func (c *content) drop(i int64, e epoch, b *budget) {
+func (c *content) drop(i int64, b *budget) {
 	s, within := int(i/segmentChunks), int(i%segmentChunks)
-	if s >= len(c.segments) {
+	if c.list == nil || s >= len(c.list.segments) {
 		return
 	}
-	n := c.segments[s].count(within, segmentChunks)
-	for _, seg := range c.segments[s+1:] {
+	n := c.list.segments[s].count(within, segmentChunks)
+	for _, seg := range c.list.segments[s+1:] {
 		n += seg.count(0, segmentChunks)
 	}
-	c.ownSegments(e)
+	c.list = c.list.own()
+	segments := c.list.segments
+	var g garbage
 	keep := s
-	if seg := c.segments[s]; within > 0 {
+	if seg := segments[s]; within > 0 {
 		keep++
 		if seg != nil && within < len(seg.chunks) {
-			c.segments[s] = seg.own(e)
-			clear(c.segments[s].chunks[within:])
-			c.segments[s].chunks = c.segments[s].chunks[:within]
+			seg = seg.own()
+			for k := range seg.chunks[within:] {
+				seg.chunks[within+k].release(&g)
+			}
+			seg.chunks = seg.chunks[:within]
+			segments[s] = seg
 		}
 	}
-	clear(c.segments[keep:])
-	c.segments = c.segments[:keep]
+	for _, seg := range segments[keep:] {
+		seg.release(&g)
+	}
+	g.flush()
+	clear(segments[keep:])
+	c.list.segments = segments[:keep]
 	c.present -= n
 	b.give(n)
 }
 
 // allocate reserves the chunks of n bytes at off, all or none.
-func (c *content) allocate(off, n int64, e epoch, b *budget) error {
+func (c *content) allocate(off, n int64, b *budget) error {
 	if off > maxFileSize-n {
 		return EFBIG
 	}
@@ -150,8 +160,8 @@ func (c *content) allocate(off, n int64, e epoch, b *budget) error {
 		}
 		c.present += need
 		for i := first; need > 0 && i <= last; i++ {
-			if k := c.slot(i, e); !k.present() {
-				k.owner = e
+			if k := c.slot(i); !k.present() {
+				k.reserved = true
 			}
 		}
 	}
@@ -162,49 +172,44 @@ func (c *content) allocate(off, n int64, e epoch, b *budget) error {
 // free gives everything back.
 func (c *content) free(b *budget) {
 	b.give(c.present)
+	c.list.release()
 	*c = content{}
 }
 
 // peek returns the bytes of the i-th chunk, for reading.
 func (c *content) peek(i int64) []byte {
 	s := i / segmentChunks
-	if s >= int64(len(c.segments)) || c.segments[s] == nil {
+	if c.list == nil || s >= int64(len(c.list.segments)) || c.list.segments[s] == nil {
 		return nil
 	}
-	chunks := c.segments[s].chunks
+	chunks := c.list.segments[s].chunks
 	if i %= segmentChunks; i < int64(len(chunks)) {
 		return chunks[i].data
 	}
 	return nil
 }
 
-// slot returns the i-th chunk, in lists that e may change.
-func (c *content) slot(i int64, e epoch) *chunk {
-	c.ownSegments(e)
-	s, within := int(i/segmentChunks), int(i%segmentChunks)
-	if s >= len(c.segments) {
-		c.segments = append(c.segments, make([]*segment, s+1-len(c.segments))...)
+// slot returns the i-th chunk, in lists that are c's alone.
+func (c *content) slot(i int64) *chunk {
+	c.list = c.list.own()
+	l, s, within := c.list, int(i/segmentChunks), int(i%segmentChunks)
+	if s >= len(l.segments) {
+		l.segments = append(l.segments, make([]*segment, s+1-len(l.segments))...)
 	}
-	seg := c.segments[s].own(e)
-	c.segments[s] = seg
+	seg := l.segments[s].own()
+	l.segments[s] = seg
 	if within >= len(seg.chunks) {
 		seg.chunks = append(seg.chunks, make([]chunk, within+1-len(seg.chunks))...)
 	}
 	return &seg.chunks[within]
 }
 
-func (c *content) ownSegments(e epoch) {
-	if c.owner != e {
-		c.segments, c.owner = slices.Clone(c.segments), e
-	}
-}
-
 // countPresent counts the present chunks from the first-th to the last-th.
 func (c *content) countPresent(first, last int64) (n int64) {
-	for s := first / segmentChunks; s <= last/segmentChunks && s < int64(len(c.segments)); s++ {
+	for s := first / segmentChunks; c.list != nil && s <= last/segmentChunks && s < int64(len(c.list.segments)); s++ {
 		i := max(0, first-s*segmentChunks)
 		j := min(segmentChunks, last+1-s*segmentChunks)
-		n += c.segments[s].count(int(i), int(j))
+		n += c.list.segments[s].count(int(i), int(j))
 	}
 	return n
 }

@@ -1,7 +1,8 @@
 package vfs
 
 // Fork returns a copy of fs and of the given tables as they are at this
-// moment, without copying any content; see [Memory.Fork]. The copy's devices
+// moment, without copying any content; see [Memory.Fork], which also says that
+// the copies are to be closed, that of a mounted volume too. The copy's devices
 // write to the same writers until [FS.SetOutput] says otherwise.
 //
 // In the copied tables every descriptor stands for the counterpart of its

@@ -18,7 +18,8 @@ type Options struct {
 // FS is the name space that the processes of one cluster see: a tree in
 // memory and at most one mounted [Volume]. It is safe for concurrent use.
 //
-// There is nothing to close; a mounted Volume stays its owner's.
+// Close gives back what the tree in memory holds; a mounted Volume stays its
+// owner's.
 type FS struct {
 	root    *Memory
 	mounted atomic.Pointer[mount]
@@ -86,6 +87,9 @@ func (fs *FS) Mount(path string, v Volume) error {
 		return nil
 	})
 }
+
+// Close is [Memory.Close] of the tree in memory.
+func (fs *FS) Close() error { return fs.root.Close() }
 
 // SetOutput replaces the writers of [Options], for all open files too.
 func (fs *FS) SetOutput(stdout, stderr io.Writer) {

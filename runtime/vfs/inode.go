@@ -65,7 +65,7 @@ func (n *inode) WriteAt(p []byte, off int64) (int, error) {
 	}
 	var done int
 	err := n.change(true, func(c *content) (err error) {
-		done, err = c.writeAt(p, off, n.tree.epoch, &n.tree.budget)
+		done, err = c.writeAt(p, off, &n.tree.store, &n.tree.budget)
 		return err
 	})
 	return done, err
@@ -73,7 +73,7 @@ func (n *inode) WriteAt(p []byte, off int64) (int, error) {
 
 func (n *inode) Append(p []byte) (done int, end int64, err error) {
 	err = n.change(true, func(c *content) (err error) {
-		done, err = c.writeAt(p, c.size, n.tree.epoch, &n.tree.budget)
+		done, err = c.writeAt(p, c.size, &n.tree.store, &n.tree.budget)
 		end = c.size
 		return err
 	})
@@ -85,7 +85,7 @@ func (n *inode) Truncate(size int64) error {
 		return EINVAL
 	}
 	return n.change(true, func(c *content) error {
-		return c.truncate(size, n.tree.epoch, &n.tree.budget)
+		return c.truncate(size, &n.tree.budget)
 	})
 }
 
@@ -94,7 +94,7 @@ func (n *inode) Allocate(off, size int64) error {
 		return EINVAL
 	}
 	return n.change(true, func(c *content) error {
-		return c.allocate(off, size, n.tree.epoch, &n.tree.budget)
+		return c.allocate(off, size, &n.tree.budget)
 	})
 }
 
@@ -217,6 +217,20 @@ func (n *inode) freeIfGone() {
 			n.freed = nil
 		}
 	}
+}
+
+// clear removes all that is in a directory. It needs tree.mu held for writing.
+func (n *inode) clear() {
+	for _, k := range n.kids {
+		if k.isDir() {
+			k.clear()
+			continue
+		}
+		k.mu.Lock()
+		k.content.free(&k.tree.budget)
+		k.mu.Unlock()
+	}
+	clear(n.kids)
 }
 
 // onFree has f called, with mu held, when n has neither a name nor a handle.

@@ -10,15 +10,18 @@ import (
 // does nothing. A chunk of a file that was never written, or only with zeros,
 // takes no memory, nor does what a file shares with a fork or a template.
 //
-// There is nothing to close.
+// The files' memory is not in Go's heap. What is removed, cut off or overwritten
+// in all trees that share it goes back to the system at once, and the rest with
+// [Memory.Close]. Of a tree that was not closed, Go's collector gives back what
+// it did not share with another, later.
 type Memory struct {
 	// mu guards the names of the tree. Those who change a file hold it for
 	// reading, so that Fork, which holds it for writing, sees one moment.
 	mu      sync.RWMutex
 	root    *inode
-	epoch   epoch
 	lastIno uint64
 	budget  budget
+	store   store
 }
 
 // NewMemory returns an empty tree. If maxBytes is more than 0, the files in it
@@ -27,10 +30,20 @@ type Memory struct {
 // free, but zeros that the guest wrote are counted, since they are how
 // PostgreSQL reserves space.
 func NewMemory(maxBytes int64) *Memory {
-	m := &Memory{epoch: newEpoch()}
+	m := &Memory{}
 	m.budget.setBytes(maxBytes)
 	m.root = m.newInode(S_IFDIR | 0o700)
 	return m
+}
+
+// Close removes all files and gives their memory back; what another tree shares
+// remains that tree's. Files that are open are empty from then on. It is
+// idempotent.
+func (m *Memory) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.root.clear()
+	return nil
 }
 
 // Used returns how many bytes the files occupy, in whole chunks. See

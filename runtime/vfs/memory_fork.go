@@ -19,10 +19,9 @@ type memoryFork struct {
 
 // fork needs m.mu held for writing, until the last use of what it returns.
 func (m *Memory) fork() *memoryFork {
-	m.epoch = newEpoch()
 	f := &memoryFork{
 		from:   m,
-		to:     &Memory{epoch: newEpoch(), lastIno: m.lastIno},
+		to:     &Memory{lastIno: m.lastIno},
 		copies: map[*inode]*inode{},
 	}
 	f.to.budget.max = m.budget.max
@@ -42,7 +41,7 @@ func (f *memoryFork) copy(n *inode) *inode {
 		tree: f.to, ino: n.ino, rdev: n.rdev,
 		mode: n.mode, nlink: n.nlink, uid: n.uid, gid: n.gid,
 		atime: n.atime, mtime: n.mtime, ctime: n.ctime,
-		target: n.target, content: n.content,
+		target: n.target, content: n.content.fork(),
 	}
 	f.to.budget.used.Add(c.content.present)
 	if n.opens > 0 || n.nlink > 1 {

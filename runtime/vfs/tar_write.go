@@ -15,7 +15,9 @@ import (
 // from its log, as with a base backup.
 func WriteTar(v Volume, w io.Writer, at string) error {
 	if m, ok := v.(*Memory); ok {
-		v = m.Fork()
+		m = m.Fork()
+		defer m.Close()
+		v = m
 	}
 	t := NewTarWriter(w)
 	skip := len(at) + 1

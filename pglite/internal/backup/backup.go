@@ -88,8 +88,17 @@ func (b *backup) snapshot(ctx context.Context, mem *vfs.Memory) (err error) {
 		return err
 	}
 	b.vol = mem.Fork()
-	b.control, err = datadir.ReadFile(b.vol, datadir.ControlName)
+	if b.control, err = datadir.ReadFile(b.vol, datadir.ControlName); err != nil {
+		b.close()
+	}
 	return err
+}
+
+// close gives up the copy of a volume in memory.
+func (b *backup) close() {
+	if mem, ok := b.vol.(*vfs.Memory); ok {
+		mem.Close()
+	}
 }
 
 // start begins a base backup. A replication slot keeps the log.

@@ -15,6 +15,7 @@ func (s Source) Write(ctx context.Context, w io.Writer, report func(Progress)) e
 	if err != nil {
 		return err
 	}
+	defer b.close()
 	defer b.end(ctx)
 	files, size, err := b.files()
 	if err != nil {

@@ -11,10 +11,14 @@ import (
 	"syscall"
 )
 
+// ErrNotDirectory is wrapped by the error for a path that is something else.
 var ErrNotDirectory = errors.New("not a directory")
 
-// Version is the major version of the guest.
-const Version = "18"
+// Version is the major version of the guest, and so is Major.
+const (
+	Version = "18"
+	Major   = 18
+)
 
 // Files of calf in a data directory.
 const (

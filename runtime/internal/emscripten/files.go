@@ -73,7 +73,9 @@ func init() {
 		a.set(ret(g.file(a.i32(0), func(*vfs.File) error { return vfs.ENOTTY })))
 	})
 	define("__syscall_ftruncate64", func(g *Guest, a args) {
-		a.set(ret(g.file(a.i32(0), func(f *vfs.File) error { return f.Truncate(a.i64(1)) })))
+		a.set(ret(g.file(a.i32(0), func(f *vfs.File) error {
+			return g.truncate(a.i64(1), f.Stat, f.Truncate)
+		})))
 	})
 	define("__syscall_fallocate", func(g *Guest, a args) {
 		if a.i32(1) != 0 { // punching holes and the like
@@ -167,6 +169,18 @@ func (g *Guest) vector(a args, done uint32, do func(*vfs.File, []byte) (int, err
 	}
 	g.Store32(done, total)
 	return 0
+}
+
+// truncate changes the size of a file, and tells the kernel what it has lost.
+func (g *Guest) truncate(size int64, stat func() (vfs.Stat, error), truncate func(int64) error) error {
+	was, err := stat()
+	if err == nil {
+		err = truncate(size)
+	}
+	if err == nil && was.Size > size {
+		g.Kernel.Cut(was.Size - size)
+	}
+	return err
 }
 
 // fdstat writes what musl's isatty and fdopen want to know of a descriptor:

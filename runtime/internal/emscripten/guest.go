@@ -53,6 +53,8 @@ type Kernel interface {
 	// Opened is told of each file that was opened for writing, by the path that
 	// the guest used.
 	Opened(path string)
+	// Cut is told by how many bytes a file has been shortened.
+	Cut(n int64)
 	// Outside runs a function that may wait for the host's disk.
 	Outside(f func())
 	// Sleep waits for d or until a signal comes. It reports what is left of d.

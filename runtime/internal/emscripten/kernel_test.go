@@ -12,6 +12,7 @@ import (
 type kernel struct {
 	timer  []time.Duration
 	opened []string
+	cut    []int64
 	sleeps []time.Duration
 	left   time.Duration
 	loaded []uint32
@@ -24,6 +25,7 @@ type kernel struct {
 
 func (k *kernel) Outside(f func())                    { f() }
 func (k *kernel) SetTimer(d time.Duration)            { k.timer = append(k.timer, d) }
+func (k *kernel) Cut(n int64)                         { k.cut = append(k.cut, n) }
 func (k *kernel) Opened(path string)                  { k.opened = append(k.opened, path) }
 func (k *kernel) Sleep(d time.Duration) time.Duration { k.sleeps = append(k.sleeps, d); return k.left }
 func (k *kernel) DlOpen(handle uint32) bool           { k.loaded = append(k.loaded, handle); return k.load }

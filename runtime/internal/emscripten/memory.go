@@ -32,13 +32,23 @@ const (
 // sharesWrites tells whether others see what is written to a mapping.
 func sharesWrites(prot, flags uint32) bool { return prot&protWrite != 0 && flags&mapShared != 0 }
 
-// resizeHeap grows the memory to at least size bytes, as Emscripten does: by a
-// fifth, but not more than 96 MiB beyond what is asked. It returns 1 on
-// success; 0 makes malloc fail.
+// The heap grows by at least a 32nd, and by at least 2 MiB. Emscripten takes a
+// fifth, because growing may copy the memory. Here it does not, and what nobody
+// uses counts wherever the system commits itself to what is asked for.
+const (
+	heapShare = 32
+	heapStep  = 2 << 20
+)
+
+// resizeHeap grows the memory to at least size bytes. It returns 1 on success;
+// 0 makes malloc fail.
 func (g *Guest) resizeHeap(size uint32) uint32 {
 	old := uint64(g.module.Memory().Size())
 	want := uint64(size)
-	for _, target := range []uint64{max(want, min(old+old/5, want+96<<20)), want} {
+	if want < old {
+		return 0
+	}
+	for _, target := range []uint64{max(want, old+max(old/heapShare, heapStep)), want} {
 		pages := (target - old + linmem.PageSize - 1) / linmem.PageSize
 		if _, ok := g.module.Memory().Grow(uint32(pages)); ok {
 			return 1

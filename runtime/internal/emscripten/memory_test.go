@@ -19,14 +19,13 @@ func TestResizeHeap(t *testing.T) {
 			ok          int
 			size, slack int // what it has then, up to slack less than a page more
 		}{
-			{"a byte more: a fifth more", initialPages*linmem.PageSize + 1, 1, initialPages * linmem.PageSize * 6 / 5, linmem.PageSize},
+			{"a byte more: 2 MiB more", initialPages*linmem.PageSize + 1, 1, initialPages*linmem.PageSize + 2*mib, 0},
 			{"much more: what is asked", 100 * mib, 1, 100 * mib, 0},
 			{"not a whole page", 150*mib - 1, 1, 150 * mib, 0},
-			{"a fifth of much", 150*mib + 1, 1, 180 * mib, 0},
-			{"1 GiB", gib, 1, gib, 0},
-			{"at most 96 MiB more than asked", gib + 1, 1, gib + 96*mib, linmem.PageSize},
-			{"less than it has", gib / 2, 0, gib + 96*mib, linmem.PageSize},
-			{"no room for a fifth", 2*gib - linmem.PageSize, 1, 2*gib - linmem.PageSize, 0},
+			{"1600 MiB", 1600 * mib, 1, 1600 * mib, 0},
+			{"a 32nd of that", 1600*mib + 1, 1, 1650 * mib, 0},
+			{"less than it has", gib / 2, 0, 1650 * mib, 0},
+			{"no room for a 32nd", 2*gib - linmem.PageSize, 1, 2*gib - linmem.PageSize, 0},
 			{"all there is", 2 * gib, 1, 2 * gib, 0},
 			{"more than there is", 2*gib + 1, 0, 2 * gib, 0},
 			{"everything", 1<<32 - 1, 0, 2 * gib, 0},

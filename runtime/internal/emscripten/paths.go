@@ -88,7 +88,9 @@ func init() {
 	})
 	define("__syscall_truncate64", func(g *Guest, a args) {
 		a.set(g.at(vfs.AT_FDCWD, a.u32(0), func(dir *vfs.File, path string) error {
-			return g.FS.Truncate(dir, path, a.i64(1))
+			return g.truncate(a.i64(1),
+				func() (vfs.Stat, error) { return g.FS.StatAt(dir, path, 0) },
+				func(size int64) error { return g.FS.Truncate(dir, path, size) })
 		}))
 	})
 	define("__syscall_chmod", func(g *Guest, a args) {

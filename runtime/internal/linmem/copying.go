@@ -10,11 +10,11 @@ import (
 // NewCopying is New for a system that cannot map memory copy-on-write: clones
 // of the memory are copies, and what they share has a copy in each.
 func NewCopying(limit uint64) (*Memory, error) {
-	s, err := reservePlain(limit)
+	s, err := reservePlain(room(0, limit))
 	if err != nil {
-		return nil, fmt.Errorf("linmem: reserving %d bytes: %w", limit, err)
+		return nil, fmt.Errorf("linmem: reserving %d bytes: %w", room(0, limit), err)
 	}
-	return &Memory{space: s}, nil
+	return &Memory{space: s, limit: limit}, nil
 }
 
 // copying tells whether clones of the memory are copies.
@@ -130,8 +130,8 @@ func (im *Image) copyPrivate(m *Memory) {
 }
 
 // copyImage makes m a copy of an image. What is shared follows with Take.
-func (m *Memory) copyImage(im *Image, limit uint64) (err error) {
-	if m.space, err = reservePlain(limit); err != nil {
+func (m *Memory) copyImage(im *Image) (err error) {
+	if m.space, err = reservePlain(room(im.size, m.limit)); err != nil {
 		return err
 	}
 	if err := m.space.commit(0, im.size); err != nil {

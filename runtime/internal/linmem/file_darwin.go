@@ -24,3 +24,5 @@ func newFile() (*file, error) {
 // punch would make a hole in the file, which Darwin does on some file systems
 // only, and by a call that golang.org/x/sys does not have.
 func (f *file) punch(*space, uint64, uint64) error { return errors.ErrUnsupported }
+
+func (f *file) discard(uint64, uint64) error { return errors.ErrUnsupported }

@@ -19,6 +19,9 @@ func newFile() (*file, error) {
 }
 
 // punch makes a hole in the file, which reads as zeroes.
-func (f *file) punch(_ *space, off, n uint64) error {
+func (f *file) punch(_ *space, off, n uint64) error { return f.discard(off, n) }
+
+// discard is punch for a file that several memories map.
+func (f *file) discard(off, n uint64) error {
 	return unix.Fallocate(int(f.f.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, int64(off), int64(n))
 }

@@ -31,11 +31,14 @@ func (s *space) mapShared(off, n uint64, f *file, from uint64) error {
 	return s.mapFile(off, n, f, from, unix.MAP_SHARED)
 }
 
-// mapImage maps an image to the start of the space: all of it copy-on-write,
-// and over that what is shared.
+// mapImage maps an image to the start of the space. What is shared is not mapped
+// copy-on-write first: where nothing is overcommitted, the system would keep
+// memory ready for the copy of it.
 func (s *space) mapImage(im *Image) error {
-	if err := s.mapFile(0, im.size, im.file, 0, unix.MAP_PRIVATE); err != nil {
-		return err
+	for _, r := range im.private {
+		if err := s.mapFile(r.Off, r.Len, im.file, r.Off, unix.MAP_PRIVATE); err != nil {
+			return err
+		}
 	}
 	for _, r := range im.shared {
 		if err := s.mapShared(r.Off, r.Len, im.root().file, r.Off); err != nil {
@@ -49,7 +52,11 @@ func (s *space) mapFile(off, n uint64, f *file, from uint64, flags int) error {
 	b := s.base[off : off+n]
 	_, err := unix.MmapPtr(int(f.f.Fd()), int64(from), unsafe.Pointer(unsafe.SliceData(b)), uintptr(n),
 		unix.PROT_READ|unix.PROT_WRITE, flags|unix.MAP_FIXED|mapNoReserve)
-	return os.NewSyscallError("mmap", err)
+	if err != nil {
+		return os.NewSyscallError("mmap", err)
+	}
+	s.seams.add(off, off+n)
+	return nil
 }
 
 // scarce tells whether an error is for want of something that there may be

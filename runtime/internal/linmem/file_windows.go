@@ -91,6 +91,9 @@ func (f *file) punch(sp *space, off, n uint64) error {
 	return nil
 }
 
+// discard is not there: a section that others have mapped gives nothing back.
+func (f *file) discard(uint64, uint64) error { return ErrUnsupported }
+
 // A section is memory that can be mapped, as often as one likes.
 type section struct {
 	off, n uint64 // what it is of its file

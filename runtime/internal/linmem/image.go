@@ -142,10 +142,10 @@ func (im *Image) Clone(limit uint64) (_ *Memory, err error) {
 	if !im.acquire() {
 		return nil, fmt.Errorf("linmem: cloning: %w", errImageClosed)
 	}
-	m := &Memory{size: im.size, image: im, shared: slices.Clone(im.shared)}
+	m := &Memory{size: im.size, limit: max(limit, im.size), image: im, shared: slices.Clone(im.shared)}
 	if im.file == nil {
-		err = m.copyImage(im, max(limit, im.size))
-	} else if m.space, err = reserve(max(limit, im.size)); err == nil {
+		err = m.copyImage(im)
+	} else if m.space, err = reserve(room(im.size, m.limit)); err == nil {
 		err = m.space.mapImage(im)
 	}
 	if err != nil {

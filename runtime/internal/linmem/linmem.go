@@ -1,7 +1,8 @@
 // Package linmem provides the linear memories of guest processes.
 //
-// A memory reserves address space once and commits it as it grows. The first
-// memory of a cluster is the one in which the postmaster boots: it is backed
+// A memory reserves address space and commits it as it grows. Where the system
+// can move mapped memory, it reserves little, and moves when it outgrows that;
+// elsewhere it reserves all that it may need. The first memory of a cluster is the one in which the postmaster boots: it is backed
 // by an anonymous file. [Memory.Freeze] turns that file into an [Image], from
 // which further memories are cloned copy-on-write, in a few system calls and
 // without copying a byte. Ranges that the processes share, such as
@@ -38,11 +39,13 @@ func (r Range) end() uint64 { return r.Off + r.Len }
 // that runs the guest; StoreUint32 may be called by any, and Close by another
 // once the guest stopped.
 //
-// While Zero, Map, Freeze and Refreeze run, nothing else may access the memory:
-// on Windows, parts of it are unmapped for a moment. StoreUint32 waits.
+// While Zero, Map, Freeze, Refreeze and Reallocate run, nothing else may access
+// the memory: parts of it are unmapped for a moment, or it moves. StoreUint32
+// waits.
 type Memory struct {
 	mu    sync.Mutex // held while memory that is in use is mapped anew
-	space space      // the reservation; its length is the limit
+	space space      // the reservation
+	limit uint64     // how large it may become
 	size  uint64     // committed bytes
 	file  *file      // what an unfrozen memory is backed by; nil if it is to be copied
 	image *Image     // what a clone was cloned from
@@ -70,36 +73,59 @@ func newMapped(limit uint64) (*Memory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("linmem: creating the image: %w", err)
 	}
-	m := &Memory{file: f}
-	if m.space, err = reserve(limit); err != nil {
+	m := &Memory{file: f, limit: limit}
+	if m.space, err = reserve(room(0, limit)); err != nil {
 		f.close()
-		return nil, fmt.Errorf("linmem: reserving %d bytes: %w", limit, err)
+		return nil, fmt.Errorf("linmem: reserving %d bytes: %w", room(0, limit), err)
 	}
 	return m, nil
 }
 
+// headroom is how much a memory can grow before it has to move, where it can:
+// more than most backends need beyond what their image has.
+var headroom uint64 = 8 << 20 // tests change it
+
+// room returns how much address space a new memory of size bytes reserves.
+func room(size, limit uint64) uint64 {
+	if !movable {
+		return limit
+	}
+	return min(limit, size+headroom)
+}
+
 // Limit returns how large the memory can become, in bytes.
-func (m *Memory) Limit() uint64 { return uint64(len(m.space.base)) }
+func (m *Memory) Limit() uint64 { return m.limit }
 
 // Bytes returns the committed memory. The slice is invalid after the next
-// growth only in its length, and wholly after Close.
+// growth, for which the memory may move, and after Close.
 func (m *Memory) Bytes() []byte { return m.space.base[:m.size:m.size] }
 
 // Reallocate grows the memory to at least size bytes and returns it all, or
 // returns nil if the limit or the machine does not allow it. It implements
 // the allocator interface of wazero, which expects nil to mean that
-// memory.grow fails.
+// memory.grow fails, and which looks for the address again after it.
 func (m *Memory) Reallocate(size uint64) []byte {
-	if size > uint64(len(m.space.base)) {
+	if size > m.limit {
 		return nil
 	}
 	if size > m.size {
-		if m.grow(size-m.size) != nil {
+		if size > uint64(len(m.space.base)) && m.move(size) != nil || m.grow(size-m.size) != nil {
 			return nil
 		}
 		m.size = size
 	}
 	return m.Bytes()
+}
+
+// move finds room for size bytes, and for a quarter more, so that a memory that
+// goes on growing rarely moves.
+func (m *Memory) move(size uint64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.space.move(m.size, min(m.limit, size+size/4)); err == nil {
+		return nil
+	}
+	return m.space.move(m.size, size)
 }
 
 // grow makes n more bytes accessible.

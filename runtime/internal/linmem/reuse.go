@@ -10,9 +10,10 @@ import (
 // knows them can go on with what Reuse puts there. Until then nobody may use the
 // memory, except that StoreUint32 does nothing. It reports false, and has changed
 // nothing, where that is not possible: where memories are copied, on Windows, and
-// for a memory that is no clone.
+// for a memory that is no clone. Nor does it keep the addresses of one that has
+// grown a lot.
 func (m *Memory) Vacate() bool {
-	if m.image == nil || m.copying() {
+	if m.image == nil || m.copying() || m.size > m.image.size+headroom {
 		return false
 	}
 	m.mu.Lock()

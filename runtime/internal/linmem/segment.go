@@ -3,6 +3,7 @@ package linmem
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"slices"
 )
 
@@ -78,6 +79,22 @@ func (m *Memory) Map(off uint64, s *Segment) error {
 	}
 	m.shared = append(slices.Clip(m.shared), r)
 	return nil
+}
+
+// Discard gives up what n bytes at off of a range that is shared through an image
+// hold, for all who share it: they read as zeroes, and whole pages of the system
+// take no memory. It reports false, and has changed nothing, where the system
+// cannot do that.
+func (m *Memory) Discard(off, n uint64) bool {
+	page := uint64(os.Getpagesize())
+	first, end := (off+page-1)&^(page-1), (off+n)&^(page-1)
+	if m.image == nil || m.image.file == nil || first >= end || m.image.root().file.discard(first, end-first) != nil {
+		return false
+	}
+	b := m.Bytes()
+	clear(b[off:first])
+	clear(b[end : off+n])
+	return true
 }
 
 func (m *Memory) mapSegment(r Range, f *file) error {

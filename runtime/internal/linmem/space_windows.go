@@ -87,6 +87,11 @@ func reservePlain(n uint64) (space, error) {
 	return space{base: bytesAt(addr, n)}, nil
 }
 
+// movable is false: a memory has all its addresses from the beginning.
+const movable = false
+
+func (*space) move(uint64, uint64) error { return ErrUnsupported }
+
 // hide is not there: what is mapped would have to become one placeholder again.
 func (s *space) hide(uint64) error { return ErrUnsupported }
 
