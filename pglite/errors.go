@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/calfdb/calf/internal/icudata"
 	"github.com/calfdb/calf/runtime"
 	"github.com/calfdb/calf/runtime/vfs"
 )
@@ -25,6 +26,14 @@ var (
 	// damaged, was cut off, exceeds a limit, or holds what no data directory
 	// has, such as links.
 	ErrBadArchive = vfs.ErrBadTar
+	// ErrNeedsICU is wrapped by the error of Open for a database that was
+	// opened with Config.ICU before, without it. Its collations may be of
+	// languages whose order the guest does not have.
+	ErrNeedsICU = errors.New("it was opened with ICU's data of all languages before and may have collations that need it: " +
+		"set Config.ICU (calf --icu FILE), or remove the file " + icuName + " if you know better")
+	// ErrBadICU is wrapped by the error of ReadICUData for what has no data of
+	// ICU 76.
+	ErrBadICU = icudata.ErrNoData
 	// ErrUpToDate is wrapped by the error of Upgrade for a data directory that
 	// is of this version.
 	ErrUpToDate = errors.New("the data directory is of this version already")

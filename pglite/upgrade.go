@@ -18,6 +18,8 @@ type UpgradeConfig struct {
 	// Without are extensions that are left out, because there are none for this
 	// version. That fails if anything needs one.
 	Without []string
+	// ICU is as in Config. Collations that need it cannot be moved without.
+	ICU *ICUData
 	// Progress is told what is being done; nil tells nobody.
 	Progress func(doing string)
 	// Logger gets the server logs, of the old version and of the new one; nil

@@ -27,7 +27,7 @@ type upgrader struct {
 // beginUpgrade locks a directory and starts the old version on it.
 func beginUpgrade(ctx context.Context, cfg UpgradeConfig) (_ *upgrader, err error) {
 	u := &upgrader{cfg: cfg}
-	if u.c, err = (Config{Logger: cfg.Logger, Progress: cfg.Progress, Assets: cfg.Assets, CacheDir: cfg.CacheDir}).validate(); err != nil {
+	if u.c, err = (Config{ICU: cfg.ICU, Logger: cfg.Logger, Progress: cfg.Progress, Assets: cfg.Assets, CacheDir: cfg.CacheDir}).validate(); err != nil {
 		return nil, err
 	}
 	defer func() {

@@ -5,11 +5,11 @@ package archtest
 // belongs, and add a line. Tests of a package may import more.
 var rooms = []room{
 	{path: "assets"},
-	{path: "runtime", may: []string{"assets"}},
+	{path: "runtime", may: []string{"assets", "internal/icudata"}},
 	{path: "runtime/vfs/vfstest", may: []string{"runtime"}},
 	{path: "wire"},
 	{path: "schema"},
-	{path: "pglite", may: []string{"runtime", "wire", "assets", "internal/pgdata", "internal/relay", "internal/sqlscript", "internal/pgarchive"}},
+	{path: "pglite", may: []string{"runtime", "wire", "assets", "internal/pgdata", "internal/relay", "internal/sqlscript", "internal/pgarchive", "internal/icudata"}},
 	{path: "pglite/pglitetest", may: []string{"pglite", "schema", "assets"}},
 	{path: "pglite/embed"},
 	{path: "pglite/presenter", may: []string{"schema"}},
@@ -19,7 +19,8 @@ var rooms = []room{
 	{path: "crash"},
 	{path: "cmd", may: []string{anywhere}},
 	{path: "examples", may: []string{anywhere}},
-	{path: "internal/pgdata"}, // what PostgreSQL's files mean
+	{path: "internal/pgdata"},  // what PostgreSQL's files mean
+	{path: "internal/icudata"}, // what ICU's data files hold
 	{path: "internal/relay"},
 	{path: "internal/sqlscript"},                                      // where statements end
 	{path: "internal/pgarchive", may: []string{"internal/sqlscript"}}, // what pg_dump's archives hold
