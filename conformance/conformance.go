@@ -59,6 +59,11 @@ func Run(t *testing.T, target Target) {
 	runAreas(t, target, basicAreas)
 }
 
+// RunCollations checks the part of Run that depends on ICU's data.
+func RunCollations(t *testing.T, target Target) {
+	runAreas(t, target, []namedArea{{"Text", testText}, {"Collations", testCollations}})
+}
+
 // RunExtensions checks the extensions of the PostgreSQL distribution that calf ships, and pgvector. It opens one session
 // at a time. An extension that pg_available_extensions does not list is skipped, unless Target.AllExtensions is set.
 func RunExtensions(t *testing.T, target Target) {
