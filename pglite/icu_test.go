@@ -92,7 +92,9 @@ func TestICUInit(t *testing.T) {
 	needGuest(t)
 	swedish := pglite.Init{LocaleProvider: "icu", Locale: "sv"}
 	_, err := pglite.OpenConfig(t.Context(), pglite.Config{Init: swedish})
-	require.ErrorContains(t, err, `could not open collator for locale "sv": U_MISSING_RESOURCE_ERROR`)
+	require.ErrorContains(t, err, `locale "sv" has unknown language "sv"`)
+	_, err = pglite.OpenConfig(t.Context(), pglite.Config{Init: pglite.Init{LocaleProvider: "icu", Locale: "de-u-co-phonebk"}})
+	require.ErrorContains(t, err, `could not open collator for locale "de-u-co-phonebk": U_MISSING_RESOURCE_ERROR`)
 
 	db := open(t, pglite.Config{Init: pglite.Init{LocaleProvider: "icu", Locale: "en-US-u-kn-true-ks-level2"}})
 	require.Equal(t, []string{"a9", "A10", "b"}, query[[]string](t, db, "SELECT array_agg(x ORDER BY x) FROM unnest('{b,A10,a9}'::text[]) x"))

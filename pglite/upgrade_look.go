@@ -2,8 +2,11 @@ package pglite
 
 import (
 	"context"
+	"errors"
 
 	"github.com/calfdb/calf/pglite/internal/upgrade"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // look finds out what there is, and plans.
@@ -13,7 +16,7 @@ func (u *upgrader) look(ctx context.Context) (err error) {
 	if u.found, err = upgrade.Inspect(ctx, u.old, "template1"); err != nil {
 		return u.old.explain(err)
 	}
-	available, err := u.available()
+	available, err := u.available(ctx)
 	if err != nil {
 		return err
 	}
@@ -37,8 +40,8 @@ func (u *upgrader) look(ctx context.Context) (err error) {
 	return nil
 }
 
-// available returns what extensions and libraries the new version has.
-func (u *upgrader) available() (a upgrade.Available, err error) {
+// available returns what the new version has of what is there.
+func (u *upgrader) available(ctx context.Context) (a upgrade.Available, err error) {
 	set, err := u.c.assets()
 	if err != nil {
 		return a, err
@@ -48,5 +51,29 @@ func (u *upgrader) available() (a upgrade.Available, err error) {
 		a.Extensions = append(a.Extensions, b.Extensions...)
 		a.Libraries = append(a.Libraries, b.Libraries...)
 	}
+	if err == nil {
+		a.Refused, err = u.refused(ctx, u.found.Locales())
+	}
 	return a, err
+}
+
+// refused returns for which locales of ICU the new version makes no collations.
+func (u *upgrader) refused(ctx context.Context, locales []string) (list []string, err error) {
+	if len(locales) == 0 {
+		return nil, nil
+	}
+	db, err := OpenConfig(ctx, u.c) // in memory
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	for _, locale := range locales {
+		_, err := db.Exec(ctx, "CREATE COLLATION c (provider = icu, locale = "+literal(locale)+"); DROP COLLATION c", pgx.QueryExecModeSimpleProtocol)
+		if e := (*pgconn.PgError)(nil); errors.As(err, &e) {
+			list = append(list, locale)
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
 }
