@@ -90,8 +90,7 @@ func TestRootOrderIsThatOfAllLanguages(t *testing.T) {
 func TestICUInit(t *testing.T) {
 	t.Parallel()
 	needGuest(t)
-	swedish := pglite.Init{LocaleProvider: "icu", Locale: "sv"}
-	_, err := pglite.OpenConfig(t.Context(), pglite.Config{Init: swedish})
+	_, err := pglite.OpenConfig(t.Context(), pglite.Config{Init: pglite.Init{LocaleProvider: "icu", Locale: "sv"}})
 	require.ErrorContains(t, err, `locale "sv" has unknown language "sv"`)
 	_, err = pglite.OpenConfig(t.Context(), pglite.Config{Init: pglite.Init{LocaleProvider: "icu", Locale: "de-u-co-phonebk"}})
 	require.ErrorContains(t, err, `could not open collator for locale "de-u-co-phonebk": U_MISSING_RESOURCE_ERROR`)
@@ -100,9 +99,12 @@ func TestICUInit(t *testing.T) {
 	require.Equal(t, []string{"a9", "A10", "b"}, query[[]string](t, db, "SELECT array_agg(x ORDER BY x) FROM unnest('{b,A10,a9}'::text[]) x"))
 	_, err = db.Exec(t.Context(), `CREATE DATABASE swedish TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'sv'`)
 	require.ErrorContains(t, err, "U_MISSING_RESOURCE_ERROR")
+}
 
-	db = open(t, pglite.Config{Init: swedish, ICU: rootAsSwedish(t)})
-	require.Equal(t, "sv", query[string](t, db, "SELECT datlocale FROM pg_database WHERE datname = 'postgres'"))
+func TestICUInitWithAllLanguages(t *testing.T) {
+	t.Parallel()
+	db := open(t, pglite.Config{ICU: allLanguages(t), Init: pglite.Init{LocaleProvider: "icu", Locale: "sv"}})
+	require.Equal(t, []string{"a", "z", "ä"}, query[[]string](t, db, "SELECT array_agg(x ORDER BY x) FROM unnest('{ä,z,a}'::text[]) x"))
 }
 
 // A database that was opened with ICU's data says so when it is opened without, wherever it went.

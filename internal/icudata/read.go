@@ -71,7 +71,10 @@ func readTar(data []byte) (Files, error) {
 	for tr := tar.NewReader(r); ; {
 		h, err := tr.Next()
 		if err == io.EOF {
-			return files, nil
+			if bytes.HasSuffix(data, make([]byte, 512)) { // as archives end
+				return files, nil
+			}
+			err = io.ErrUnexpectedEOF
 		}
 		if err != nil {
 			return nil, fmt.Errorf("reading the archive: %w", err)
