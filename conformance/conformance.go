@@ -40,8 +40,8 @@ type Target struct {
 	// conversion of text that is not ASCII must then fail with some SQL error.
 	NoConversions bool
 
-	// RootCollationsOnly says that the server's ICU data holds the root collation and nothing else: no languages, no
-	// keywords such as ks-level2 in a locale, no word breaks for initcap.
+	// RootCollationsOnly says that the server's ICU data has the order of the root collation and nothing else. Collations
+	// of languages that sort otherwise must then be refused, and initcap, which needs to know where words begin.
 	RootCollationsOnly bool
 
 	// AllExtensions says that every extension and library that RunExtensions knows must be there. Elsewhere a case whose
@@ -57,6 +57,11 @@ type Target struct {
 // Run checks one session: types, statements, protocol, errors. It opens one session at a time.
 func Run(t *testing.T, target Target) {
 	runAreas(t, target, basicAreas)
+}
+
+// RunCollations checks the part of Run that depends on ICU's data.
+func RunCollations(t *testing.T, target Target) {
+	runAreas(t, target, []namedArea{{"Text", testText}, {"Collations", testCollations}})
 }
 
 // RunExtensions checks the extensions of the PostgreSQL distribution that calf ships, and pgvector. It opens one session

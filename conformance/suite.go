@@ -33,6 +33,7 @@ var basicAreas = []namedArea{
 	{"Pipeline", testPipeline},
 	{"Sizes", testSizes},
 	{"Text", testText},
+	{"Collations", testCollations},
 	{"TimeZones", testTimeZones},
 	{"Sequences", testSequences},
 	{"Explain", testExplain},

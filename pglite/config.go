@@ -50,6 +50,12 @@ type Config struct {
 	Durability Durability
 	// Init is what kind of cluster a new data directory holds.
 	Init Init
+	// ICU is ICU's data of all languages, from ReadICUData. Without it, ICU has
+	// the order of the root collation only, which is that of many languages, and
+	// collations of the others are refused. A database that was opened with it
+	// has to be opened with it again, or Open returns [ErrNeedsICU]. A new one
+	// takes a second to make, or a [Template].
+	ICU *ICUData
 	// Load, if set, is an archive of a data directory, tar or tar.gz, that a new
 	// database is made of: one that DB.Dump, "calf dump" or PGlite's dumpDataDir
 	// wrote. Dir must be empty or not exist then, and Init does not count. The
@@ -61,7 +67,7 @@ type Config struct {
 	LoadLimit int64
 	// Template, if set, is what a new database starts as a copy of; a directory
 	// that has a database is opened as it is. Init does not count then, and
-	// Username and Database are by default those of the template.
+	// Username, Database and ICU are by default those of the template.
 	Template *Template
 	// Upgrade, if set, is called for a data directory of PGlite 0.2, 0.3 or 0.4,
 	// and makes it one of this version: upgrade.Directory of package
@@ -110,10 +116,11 @@ type Init struct {
 }
 
 // initdb returns the configuration of initdb.
-func (i Init) initdb() runtime.InitConfig {
+func (c Config) initdb() runtime.InitConfig {
+	i := c.Init
 	return runtime.InitConfig{
 		Username: i.Username, Encoding: i.Encoding, LocaleProvider: i.LocaleProvider, Locale: i.Locale,
-		NoDataChecksums: i.NoDataChecksums, Args: i.Args,
+		NoDataChecksums: i.NoDataChecksums, Args: i.Args, ICU: c.ICU,
 	}
 }
 
@@ -144,6 +151,7 @@ func (c Config) validate() (Config, error) {
 	}
 	if t := c.Template; t != nil {
 		c.Username, c.Database = cmp.Or(c.Username, t.username), cmp.Or(c.Database, t.database)
+		c.ICU = cmp.Or(c.ICU, t.icu)
 	}
 	if c.Username == "" {
 		c.Username = c.Init.Username

@@ -95,11 +95,15 @@ func OpenConfig(ctx context.Context, cfg Config) (_ *DB, err error) {
 	if err := db.openVolume(ctx, mod, dir); err != nil {
 		return nil, err
 	}
+	if err := db.checkICU(); err != nil {
+		return nil, err
+	}
 	cfg.Progress("starting PostgreSQL")
 	db.cluster, err = mod.Start(ctx, runtime.ClusterConfig{
 		Data:         db.vol,
 		Settings:     db.settings(),
 		Files:        db.files(),
+		ICU:          cfg.ICU,
 		MemoryLimit:  cfg.MemoryLimit,
 		NoBackground: cfg.NoBackground,
 		CopyMemory:   cfg.copyMemory,
@@ -164,7 +168,7 @@ func (db *DB) newMemory(ctx context.Context, mod *runtime.Module) (err error) {
 	switch {
 	case db.cfg.Template != nil:
 		db.vol = db.cfg.Template.vol.Fork()
-	case db.cfg.Load == nil && db.cfg.Init.initdb().IsDefault():
+	case db.cfg.Load == nil && db.cfg.initdb().IsDefault():
 		db.cfg.Progress("making a new database")
 		var mem *vfs.Memory
 		mem, err = mod.Template(ctx)
@@ -194,7 +198,7 @@ func (db *DB) newCluster(ctx context.Context, mod *runtime.Module) error {
 		}
 		return datadir.CheckArchive(db.vol)
 	}
-	init := db.cfg.Init.initdb()
+	init := db.cfg.initdb()
 	init.Log = db.log
 	if init.IsDefault() {
 		db.cfg.Progress("making a new database")

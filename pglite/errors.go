@@ -1,6 +1,9 @@
 package pglite
 
 import (
+	"errors"
+
+	"github.com/calfdb/calf/internal/icudata"
 	"github.com/calfdb/calf/pglite/internal/datadir"
 	"github.com/calfdb/calf/runtime"
 )
@@ -16,6 +19,14 @@ var (
 	// ErrNotPostgres is wrapped by the error of Open for a directory that
 	// holds something other than a PostgreSQL data directory.
 	ErrNotPostgres = datadir.ErrNotPostgres
+	// ErrNeedsICU is wrapped by the error of Open for a database that was
+	// opened with Config.ICU before, without it. Its collations may be of
+	// languages whose order the guest does not have.
+	ErrNeedsICU = errors.New("it was opened with ICU's data of all languages before and may have collations that need it: " +
+		"set Config.ICU (calf --icu FILE), or remove the file " + datadir.ICUName + " if you know better")
+	// ErrBadICU is wrapped by the error of ReadICUData for what has no data of
+	// ICU 76.
+	ErrBadICU = icudata.ErrNoData
 )
 
 // A VersionError is returned by Open for a data directory, or an archive of one,

@@ -16,6 +16,7 @@ import (
 type Template struct {
 	vol                *vfs.Memory
 	username, database string
+	icu                *ICUData
 }
 
 // NewTemplate makes a template: a new database in memory with the given
@@ -53,5 +54,5 @@ var errTemplateDir = errors.New("Config.Dir is set, but templates are in memory"
 
 // template returns a template of a volume that does not change.
 func (db *DB) template(vol *vfs.Memory) *Template {
-	return &Template{vol: vol, username: db.cfg.Username, database: db.cfg.Database}
+	return &Template{vol: vol, username: db.cfg.Username, database: db.cfg.Database, icu: db.cfg.ICU}
 }

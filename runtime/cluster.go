@@ -22,6 +22,9 @@ type ClusterConfig struct {
 	// Files are put into the guest's file system, outside of the data
 	// directory: content by absolute path.
 	Files map[string][]byte
+	// ICU is the data of all languages; nil is what the guest has, the root
+	// collation.
+	ICU *ICUData
 	// MemoryLimit bounds the memory of each process, in bytes; 0 is 2 GiB,
 	// which is also the largest possible.
 	MemoryLimit uint64
@@ -86,7 +89,7 @@ func (m *Module) Start(ctx context.Context, cfg ClusterConfig) (_ *Cluster, err 
 		c.sched = newScheduler(longTick)
 	}
 	c.restarting, c.abortRestart = context.WithCancel(context.Background())
-	if c.fs, _, err = m.fs.Fork(); err != nil {
+	if c.fs, err = m.files(cfg.ICU); err != nil {
 		return nil, fmt.Errorf("runtime: making the file system: %w", err)
 	}
 	defer func() {

@@ -19,10 +19,10 @@ const (
 	linkedWasm  = "linked.wasm"
 	linkedData  = "linked.data"
 	linkedTable = "linked.json"
-	linkKey     = "link-8"
+	linkKey     = "link-9"
 
 	templateTar = "template.tar"
-	templateKey = "template-1"
+	templateKey = "template-2"
 )
 
 // Derive makes the derived files of an installation: the linked module and a

@@ -30,6 +30,7 @@ var hooks = map[string]func(p *process, stack []uint64){
 	"zero":               func(p *process, s []uint64) { p.guest.Mem.Zero(uint64(uint32(s[0])), uint64(uint32(s[1]))) },
 	"request_checkpoint": func(p *process, s []uint64) { s[0] = p.requestCheckpoint(uint32(s[0])) },
 	"pclose":             func(p *process, s []uint64) { s[0] = p.pclose(uint32(s[0])) },
+	"collation_version":  func(p *process, s []uint64) { p.collationVersion(uint32(s[0]), uint32(s[1])) },
 }
 
 // defineHooks defines the hooks among the imports of a module.

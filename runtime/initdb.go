@@ -29,6 +29,9 @@ type InitConfig struct {
 	NoDataChecksums bool
 	// Args are further arguments of initdb, such as --wal-segsize=1.
 	Args []string
+	// ICU is the data of all languages; nil is what the guest has, the root
+	// collation.
+	ICU *ICUData
 	// Log gets what initdb prints; nil discards it.
 	Log func(LogMessage)
 }
@@ -36,7 +39,7 @@ type InitConfig struct {
 // IsDefault reports whether the configuration makes the default cluster.
 func (c InitConfig) IsDefault() bool {
 	return c.Username == "" && c.Encoding == "" && c.LocaleProvider == "" && c.Locale == "" &&
-		!c.NoDataChecksums && len(c.Args) == 0
+		!c.NoDataChecksums && len(c.Args) == 0 && c.ICU == nil
 }
 
 // args returns initdb's command line.
@@ -73,7 +76,7 @@ func (m *Module) InitDB(ctx context.Context, data vfs.Volume, cfg InitConfig) (e
 			err = fmt.Errorf("runtime: initializing the data directory: %w", err)
 		}
 	}()
-	fs, _, err := m.fs.Fork()
+	fs, err := m.files(cfg.ICU)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/calfdb/calf/assets"
+	"github.com/calfdb/calf/internal/icudata"
 	"github.com/calfdb/calf/internal/lazy"
 	"github.com/calfdb/calf/runtime/internal/emscripten"
 	"github.com/calfdb/calf/runtime/internal/link"
@@ -159,7 +160,7 @@ func (m *Module) loadFiles() error {
 			return fmt.Errorf("unpacking %s: %w", f.Path, err)
 		}
 	}
-	return nil
+	return addICU(m.fs, icudata.Supplement())
 }
 
 // instantiate makes an instance of main whose memory is mem.

@@ -16,6 +16,7 @@ import (
 // servers.
 type target struct {
 	db, user, name string
+	icu            icu
 }
 
 func (t *target) addTo(c *cobra.Command) {
@@ -23,6 +24,7 @@ func (t *target) addTo(c *cobra.Command) {
 	f.StringVar(&t.db, "db", "", "`directory` of the database, or a postgres:// URL (required)")
 	f.StringVarP(&t.user, "user", "U", "", "`name` of the role to connect as (default postgres)")
 	f.StringVarP(&t.name, "database", "d", "", "`name` of the database to connect to (default postgres)")
+	t.icu.addTo(f)
 }
 
 // pool connects. A directory that does not exist is made if create says so.
@@ -47,7 +49,7 @@ func (t *target) pool(ctx context.Context, p *program, create bool) (_ *pgxpool.
 		if _, err := os.Stat(filepath.Join(t.db, "PG_VERSION")); err != nil && !create {
 			return nil, nil, fmt.Errorf("opening %s: %w: %w", t.db, pglite.ErrNotPostgres, err)
 		}
-		db, err := (&database{dir: t.db}).open(ctx, p)
+		db, err := (&database{dir: t.db, icu: t.icu}).open(ctx, p)
 		if err != nil {
 			return nil, nil, err
 		}

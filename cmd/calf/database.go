@@ -15,6 +15,7 @@ import (
 // database is the flags of commands that open a database.
 type database struct {
 	dir, user, name string
+	icu             icu
 	log             bool
 	load            io.Reader          // an archive that a new database is made of
 	upgrade         bool               // the directory may be one of an earlier PGlite
@@ -26,6 +27,7 @@ func (d *database) addTo(c *cobra.Command) {
 	f.StringVar(&d.dir, "db", pglite.Memory, "`directory` of the database, which is made if it does not exist")
 	f.StringVarP(&d.user, "user", "U", "", "`name` of the role to connect as (default postgres)")
 	f.StringVarP(&d.name, "database", "d", "", "`name` of the database to connect to (default postgres)")
+	d.icu.addTo(f)
 	f.BoolVar(&d.log, "log", false, "print the server log on standard error")
 }
 
@@ -34,7 +36,11 @@ func (d *database) open(ctx context.Context, p *program) (*pglite.DB, error) {
 	if d.dir == "" || strings.Contains(d.dir, "://") && d.dir != pglite.Memory {
 		return nil, usage(fmt.Sprintf("--db %q is neither a directory nor %s", d.dir, pglite.Memory))
 	}
-	cfg := pglite.Config{Dir: d.dir, Load: d.load, Progress: d.told}
+	icu, err := d.icu.data()
+	if err != nil {
+		return nil, err
+	}
+	cfg := pglite.Config{Dir: d.dir, ICU: icu, Load: d.load, Progress: d.told}
 	if d.upgrade {
 		cfg.Upgrade = upgrade.Directory
 	}

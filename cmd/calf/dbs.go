@@ -14,6 +14,7 @@ import (
 // dbs is the flags of the commands of calf dbs.
 type dbs struct {
 	dir          string
+	icu          icu
 	log, upgrade bool
 	steps        *steps // what takes long is told on standard error
 }
@@ -35,6 +36,7 @@ The list and its archives are those of database.build.`,
 	f := c.PersistentFlags()
 	f.StringVar(&d.dir, "dir", "", "`folder` of the databases, which is made if it does not exist (required)")
 	f.BoolVar(&d.upgrade, "upgrade", false, "upgrade what PGlite 0.2 to 0.4 made, when it is opened or imported")
+	d.icu.addTo(f)
 	f.BoolVar(&d.log, "log", false, "print the server logs on standard error")
 	c.AddCommand(p.dbsList(d), p.dbsShow(d), p.dbsCreate(d), p.dbsUpdate(d), p.dbsDelete(d), p.dbsSQL(d), p.dbsDump(d),
 		p.dbsExport(d), p.dbsImport(d), p.dbsCheck(d))
@@ -61,7 +63,11 @@ func (d *dbs) open(ctx context.Context, p *program) (*manager.Manager, error) {
 		return nil, usage("--dir is missing: which folder are the databases in?")
 	}
 	logger := slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	cfg := manager.Config{Dir: d.dir, Logger: logger, DB: pglite.Config{Progress: d.steps.step}}
+	icu, err := d.icu.data()
+	if err != nil {
+		return nil, err
+	}
+	cfg := manager.Config{Dir: d.dir, Logger: logger, DB: pglite.Config{ICU: icu, Progress: d.steps.step}}
 	if d.upgrade {
 		cfg.DB.Upgrade = upgrade.Directory
 	}

@@ -21,6 +21,7 @@ import (
 type pushFlags struct {
 	db, to     string
 	user, name string
+	icu        icu
 	asJSON     bool
 	cfg        push.Config
 }
@@ -54,6 +55,7 @@ server of PostgreSQL 12 to 18, such as one that calf serve runs.`,
 	f.StringVar(&u.to, "to", "", "`URL` of the database to move it to (required)")
 	f.StringVarP(&u.user, "user", "U", "", "`name` of the role to connect as, to --db")
 	f.StringVarP(&u.name, "database", "d", "", "`name` of the database to move (default postgres)")
+	u.icu.addTo(f)
 	f.IntVarP(&u.cfg.Jobs, "jobs", "j", 0, "`number` of tables to copy at a time (default 4)")
 	f.BoolVar(&u.cfg.NoOwner, "no-owner", false, "leave everything to the role that connects to --to")
 	f.BoolVar(&u.cfg.NoPrivileges, "no-privileges", false, "leave out what is granted and revoked")
@@ -121,7 +123,7 @@ func (u *pushFlags) source(ctx context.Context, p *program, g *progress) (cfg *p
 		if _, err := os.Stat(filepath.Join(u.db, "PG_VERSION")); err != nil {
 			return nil, nil, fmt.Errorf("pushing %s: %w: %w", u.db, pglite.ErrNotPostgres, err)
 		}
-		d := &database{dir: u.db}
+		d := &database{dir: u.db, icu: u.icu}
 		if g.visible {
 			d.told = func(doing string) { g.report(dump.Progress{Phase: doing}) }
 		}

@@ -18,6 +18,7 @@ type restore struct {
 	db     string
 	format string
 	sql    sqlRestore
+	icu    icu
 
 	upgrade bool
 }
@@ -51,6 +52,7 @@ then. Restoring a dump runs whatever is in it.`,
 	c.Flags().StringVar(&r.db, "db", "", "`directory` of the new database, or for SQL of any, or a URL (required)")
 	c.Flags().StringVar(&r.format, "format", "", "`format` of the dump: "+formatNames())
 	c.Flags().BoolVar(&r.upgrade, "upgrade", false, "upgrade a database of an earlier PGlite")
+	r.icu.addTo(c.Flags())
 	r.sql.addTo(c)
 	return p.does(c, func(ctx context.Context, args []string) error { return r.run(ctx, p, args[0]) })
 }
@@ -68,7 +70,7 @@ func (r *restore) run(ctx context.Context, p *program, from string) (err error) 
 		return usage("refusing to read a dump from a terminal")
 	}
 	g := p.progress()
-	job := &restoreJob{p: p, db: database{dir: r.db, upgrade: r.upgrade}, sql: r.sql}
+	job := &restoreJob{p: p, db: database{dir: r.db, icu: r.icu, upgrade: r.upgrade}, sql: r.sql}
 	if g.visible {
 		job.db.told = func(doing string) { g.report(dump.Progress{Phase: doing}) }
 	}

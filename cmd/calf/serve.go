@@ -66,6 +66,7 @@ to use SIGINT (KillSignal=, STOPSIGNAL), or waits for the clients.`,
 	}
 	f := c.Flags()
 	f.StringVar(&s.db.dir, "db", pglite.Memory, "`directory` of the database, which is made if it does not exist")
+	s.db.icu.addTo(f)
 	f.StringSliceVar(&s.listen, "listen", []string{"127.0.0.1:5432"}, "`address`es to listen on; none if empty")
 	f.StringVar(&s.socket, "socket", "", "`directory` in which to make a Unix-domain socket, .s.PGSQL. and the port")
 	f.StringVar(&s.tlsCert, "tls-cert", "", "`file` with the server's certificates, PEM")
@@ -135,8 +136,12 @@ const hbaSCRAM = "local all all trust\nhost all all all scram-sha-256\n"
 
 // config returns the configuration of the database.
 func (s *serve) config(p *program) (pglite.Config, error) {
+	icu, err := s.db.icu.data()
+	if err != nil {
+		return pglite.Config{}, err
+	}
 	cfg := pglite.Config{
-		Dir: s.db.dir, Logger: slog.New(slog.NewTextHandler(p.stderr, nil)),
+		Dir: s.db.dir, ICU: icu, Logger: slog.New(slog.NewTextHandler(p.stderr, nil)),
 		Settings: map[string]string{},
 	}
 	switch s.auth {

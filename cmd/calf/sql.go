@@ -23,6 +23,7 @@ import (
 type sqlDump struct {
 	user, name string
 	all        bool
+	icu        icu
 	args       []string // for pg_dump
 }
 
@@ -31,6 +32,7 @@ func (s *sqlDump) addTo(c *cobra.Command) {
 	f.StringVarP(&s.user, "user", "U", "", "sql, custom: `name` of the role to connect as")
 	f.StringVarP(&s.name, "database", "d", "", "sql, custom: `name` of the database to dump (default postgres)")
 	f.BoolVar(&s.all, "all", false, "sql: dump roles and all databases, as pg_dumpall does")
+	s.icu.addTo(f)
 }
 
 // check refuses what makes no sense with a format.
@@ -118,7 +120,7 @@ func (j *dumpJob) server(ctx context.Context) (cfg *pgx.ConnConfig, db *pglite.D
 		if _, err := os.Stat(filepath.Join(j.db, "PG_VERSION")); err != nil {
 			return nil, nil, fmt.Errorf("dumping %s: %w: %w", j.db, pglite.ErrNotPostgres, err)
 		}
-		d := &database{dir: j.db}
+		d := &database{dir: j.db, icu: j.sql.icu}
 		if db, err = d.open(ctx, j.p); err == nil {
 			cfg = db.ConnConfig()
 		}

@@ -14,6 +14,7 @@ import (
 func (p *program) upgradeCommand() *cobra.Command {
 	var dryRun, asJSON bool
 	var without []string
+	var icu icu
 	c := &cobra.Command{
 		Use:   "upgrade DIR [flags]",
 		Short: "Upgrade a data directory of an earlier PGlite",
@@ -37,11 +38,16 @@ found and would do.`,
 	f := c.Flags()
 	f.BoolVar(&dryRun, "dry-run", false, "only tell what would be done")
 	f.StringSliceVar(&without, "without", nil, "`extensions` to leave out")
+	icu.addTo(f)
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return p.does(c, func(ctx context.Context, args []string) error {
 		s := newSteps(p.stderr)
 		defer s.stop()
-		cfg := upgrade.Config{Dir: args[0], Without: without, Progress: s.step}
+		data, err := icu.data()
+		if err != nil {
+			return err
+		}
+		cfg := upgrade.Config{Dir: args[0], ICU: data, Without: without, Progress: s.step}
 		if dryRun {
 			plan, err := upgrade.DryRun(ctx, cfg)
 			if err != nil {

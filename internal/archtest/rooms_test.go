@@ -5,11 +5,11 @@ package archtest
 // belongs, and add a line. Tests of a package may import more.
 var rooms = []room{
 	{path: "assets", may: []string{"internal/filelock"}},
-	{path: "runtime", may: []string{"assets", "internal/filelock", "internal/lazy"}},
+	{path: "runtime", may: []string{"assets", "internal/filelock", "internal/icudata", "internal/lazy"}},
 	{path: "runtime/vfs/vfstest", may: []string{"runtime"}},
 	{path: "wire"},
 	{path: "schema"},
-	{path: "pglite", may: []string{"runtime", "wire", "assets", "internal/pgdata", "internal/relay", "pglite/dump", "pglite/push", "pglite/internal"}},
+	{path: "pglite", may: []string{"runtime", "wire", "assets", "internal/icudata", "internal/pgdata", "internal/relay", "pglite/dump", "pglite/push", "pglite/internal"}},
 	{path: "pglite/internal", may: []string{"runtime", "assets", "internal/filelock", "internal/lazy", "internal/pgdata", "internal/relay"}},
 	{path: "pglite/internal/dbtest", may: []string{"pglite", "pglite/dump", "assets"}},
 	{path: "pglite/inspect", may: []string{"pglite/internal", "internal/filelock", "internal/pgdata"}},
@@ -27,7 +27,8 @@ var rooms = []room{
 	{path: "examples", may: []string{anywhere}},
 	{path: "internal/filelock"},
 	{path: "internal/lazy"},
-	{path: "internal/pgdata"}, // what PostgreSQL's files mean
+	{path: "internal/pgdata"},  // what PostgreSQL's files mean
+	{path: "internal/icudata"}, // what ICU's data files hold
 	{path: "internal/relay"},
 	{path: "internal/sqlscript"}, // where statements end
 	{path: "internal/pgarchive", may: []string{"internal/sqlscript"}}, // what pg_dump's archives hold

@@ -20,6 +20,7 @@ import (
 // leftovers are files whose presence says something by itself.
 var leftovers = map[string]string{
 	datadir.IncompleteName: "calf was interrupted while it made the database; opening the directory begins anew",
+	datadir.ICUName:        "calf opened it with ICU's data of all languages, and will not without",
 	"backup_label":         "this is a base backup: recovery starts where this file says, and needs the log from there on",
 	"tablespace_map":       "this is a base backup with tablespaces",
 	"recovery.signal":      "the server will start recovery from an archive",

@@ -190,3 +190,23 @@ func TestUpgradeNotInstalled(t *testing.T) {
 	require.Contains(t, said, "the group legacy-17 is not installed: run `calf assets install --legacy`")
 	requireOnly(t, dir)
 }
+
+// Collations that sort wrongly in the old version, and would be refused in the new one, are told beforehand.
+func TestUpgradeNeedsICU(t *testing.T) {
+	t.Parallel()
+	needLegacy(t, "legacy-17")
+	dir := filepath.Join(t.TempDir(), "data")
+	peer{Release: "pglite-0.4", Dir: dir, SQL: []string{
+		`CREATE COLLATION swedish (provider = icu, locale = 'sv'); CREATE COLLATION french (provider = icu, locale = 'fr')`,
+	}}.run(t)
+	want := []string{"the locale sv of ICU, of the database postgres or of its collations, needs ICU's data of all languages: give it, or drop what has that locale"}
+	plan, err := pglite.PlanUpgrade(t.Context(), pglite.UpgradeConfig{Dir: dir})
+	require.NoError(t, err)
+	require.Equal(t, want, plan.Problems)
+	_, err = pglite.Upgrade(t.Context(), pglite.UpgradeConfig{Dir: dir})
+	require.ErrorIs(t, err, pglite.ErrCannotUpgrade)
+	require.ErrorContains(t, err, want[0])
+	plan, err = pglite.PlanUpgrade(t.Context(), pglite.UpgradeConfig{Dir: dir, ICU: rootAsSwedish(t)})
+	require.NoError(t, err)
+	require.Empty(t, plan.Problems)
+}

@@ -2,10 +2,15 @@ package upgrade
 
 import (
 	"context"
+	"errors"
 
+	"github.com/calfdb/calf/pglite"
 	"github.com/calfdb/calf/pglite/internal/datadir"
 	"github.com/calfdb/calf/pglite/internal/guest"
+	"github.com/calfdb/calf/pglite/internal/sqltext"
 	"github.com/calfdb/calf/pglite/upgrade/internal/contents"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // look finds out what there is, and plans.
@@ -15,7 +20,7 @@ func (u *upgrader) look(ctx context.Context) (err error) {
 	if u.found, err = contents.Inspect(ctx, u.old, "template1"); err != nil {
 		return u.old.explain(err)
 	}
-	available, err := u.available()
+	available, err := u.available(ctx)
 	if err != nil {
 		return err
 	}
@@ -39,8 +44,8 @@ func (u *upgrader) look(ctx context.Context) (err error) {
 	return nil
 }
 
-// available returns what extensions and libraries the new version has.
-func (u *upgrader) available() (a contents.Available, err error) {
+// available returns what the new version has of what is there.
+func (u *upgrader) available(ctx context.Context) (a contents.Available, err error) {
 	guest, err := guest.Config{Assets: u.cfg.Assets}.Complete()
 	if err != nil {
 		return a, err
@@ -50,5 +55,31 @@ func (u *upgrader) available() (a contents.Available, err error) {
 		a.Extensions = append(a.Extensions, b.Extensions...)
 		a.Libraries = append(a.Libraries, b.Libraries...)
 	}
+	if err == nil {
+		a.Refused, err = u.refused(ctx, u.found.Locales())
+	}
 	return a, err
+}
+
+// refused returns for which locales of ICU the new version makes no collations.
+func (u *upgrader) refused(ctx context.Context, locales []string) (list []string, err error) {
+	if len(locales) == 0 {
+		return nil, nil
+	}
+	cfg := u.database()
+	cfg.Dir, cfg.Username = pglite.Memory, ""
+	db, err := pglite.OpenConfig(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	for _, locale := range locales {
+		_, err := db.Exec(ctx, "CREATE COLLATION c (provider = icu, locale = "+sqltext.Literal(locale)+"); DROP COLLATION c", pgx.QueryExecModeSimpleProtocol)
+		if e := (*pgconn.PgError)(nil); errors.As(err, &e) {
+			list = append(list, locale)
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
 }

@@ -60,7 +60,7 @@ func begin(ctx context.Context, cfg Config) (_ *upgrader, err error) {
 func (u *upgrader) database() pglite.Config {
 	return pglite.Config{
 		Dir: u.paths.Work, Durability: pglite.None, Username: u.found.Superuser,
-		Logger: u.cfg.Logger, Progress: u.cfg.Progress, Assets: u.cfg.Assets, CacheDir: u.cfg.CacheDir,
+		ICU: u.cfg.ICU, Logger: u.cfg.Logger, Progress: u.cfg.Progress, Assets: u.cfg.Assets, CacheDir: u.cfg.CacheDir,
 	}
 }
 

@@ -29,6 +29,8 @@ type Config struct {
 	// Without are extensions that are left out, because there are none for this
 	// version. That fails if anything needs one.
 	Without []string
+	// ICU is as in Config. Collations that need it cannot be moved without.
+	ICU *pglite.ICUData
 	// Progress is told what is being done; nil tells nobody.
 	Progress func(doing string)
 	// Logger gets the server logs, of the old version and of the new one; nil
@@ -138,7 +140,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 // else has upgraded meanwhile is fine.
 func Directory(ctx context.Context, cfg pglite.Config) error {
 	_, err := run(ctx, Config{
-		Dir: cfg.Dir, Progress: cfg.Progress, Logger: cfg.Logger, Assets: cfg.Assets, CacheDir: cfg.CacheDir,
+		Dir: cfg.Dir, ICU: cfg.ICU, Progress: cfg.Progress, Logger: cfg.Logger, Assets: cfg.Assets, CacheDir: cfg.CacheDir,
 	})
 	if errors.Is(err, ErrUpToDate) {
 		return nil

@@ -26,6 +26,8 @@ const (
 	// IncompleteName marks a directory in which a cluster is being made. One
 	// that has it was abandoned half-way and holds nothing of value.
 	IncompleteName = "calf.incomplete"
+	// ICUName marks a directory that was opened with Config.ICU.
+	ICUName = "calf.icu"
 )
 
 // VersionName is the file that tells of which version a data directory is.

@@ -21,6 +21,7 @@ const (
 	hookPclose
 	hookCheckpoint
 	hookZero
+	hookCollationVersion
 )
 
 var hooks = []hook{
@@ -38,6 +39,7 @@ var hooks = []hook{
 	{"pclose", "i", "i"},             // pclose(3)
 	{"request_checkpoint", "i", "i"}, // RequestCheckpoint: flags; false if the caller has to do it
 	{"zero", "ii", ""},               // memset(address, 0, length) of what mmap(2) maps
+	{"collation_version", "ii", ""},  // the locale of a collation of ICU's, and its UVersionInfo
 }
 
 // call encodes a call of a function or hook.
@@ -95,6 +97,8 @@ var pglite0516 = facts{
 		{name: "pqsignal_be", index: 10909},
 		{name: "wrapper_handler", index: 10910, via: "pqsignal_be"},
 		{name: "PostgresMainLoopOnce", index: 5831},
+		{name: "pg_newlocale_from_collation", index: 8264},
+		{name: "get_collation_actual_version_icu", index: 8285, via: "pg_newlocale_from_collation"},
 		{name: "pgl_system", index: 10933},
 		{name: "pgl_popen", index: 10935},
 		{name: "pgl_pclose", index: 10937},
@@ -166,6 +170,16 @@ var pglite0516 = facts{
 			// PGlite has the process that asks for a checkpoint do it.
 			why: "the checkpointer does the checkpoints", fn: "RequestCheckpoint", kind: enter,
 			new: cat([]byte{opLocalGet, 0}, call(hookCheckpoint), []byte{opIf, 0x40, opReturn, opEnd}),
+		},
+		{
+			// collator = pg_ucol_open(locale); collator->getVersion(version); the locale, parameter 0, gives its place to the
+			// collator, and local 1 is free.
+			why: "collations whose attributes PGlite ignores have a version of their own", fn: "get_collation_actual_version_icu", kind: replace,
+			old: cat([]byte{opLocalGet, 0}, call(8281), []byte{opLocalTee, 0, opLocalGet, 4, opI32Const, 28, opI32Add,
+				opLocalGet, 0, opI32Load, 2, 0, opI32Load, 2}, appendU32(nil, 88), []byte{opCallIndirect, 4, 0}),
+			new: cat([]byte{opLocalGet, 0, opLocalTee, 1}, call(8281), []byte{opLocalTee, 0, opLocalGet, 4, opI32Const, 28, opI32Add,
+				opLocalGet, 0, opI32Load, 2, 0, opI32Load, 2}, appendU32(nil, 88), []byte{opCallIndirect, 4, 0,
+				opLocalGet, 1, opLocalGet, 4, opI32Const, 28, opI32Add}, call(hookCollationVersion)),
 		},
 		// PGlite's own seams, which call function pointers that JavaScript sets.
 		{why: "the client is a socket of the host", fn: "pgl_recv", kind: rebody, old: []byte{0, opLocalGet, 1, opLocalGet, 2}, new: forward(hookRecv, 4)},

@@ -38,6 +38,8 @@ type Content struct {
 	// Libraries are the shared libraries of functions in C that belong to no
 	// extension.
 	Libraries []string
+	// Locales are those of ICU that collations have.
+	Locales []string
 	// Astray are objects that were made in the schema pg_catalog.
 	Astray []Object
 }
@@ -139,12 +141,37 @@ func inspectDatabase(ctx context.Context, conn *pgx.Conn) (c Content, err error)
 	if err != nil {
 		return c, err
 	}
+	// PostgreSQL 17 renamed colliculocale.
+	err = conn.QueryRow(ctx, `SELECT coalesce(array_agg(DISTINCT locale ORDER BY locale), '{}') FROM pg_catalog.pg_collation c,
+		coalesce(pg_catalog.to_jsonb(c)->>'colllocale', pg_catalog.to_jsonb(c)->>'colliculocale') AS locale
+		WHERE collprovider = 'i' AND oid >= $1`, firstOID).Scan(&c.Locales)
+	if err != nil {
+		return c, err
+	}
 	c.Astray, err = astray(ctx, conn)
 	return c, err
 }
 
-// Available are the extensions and libraries that the new cluster can have.
-type Available struct{ Extensions, Libraries []string }
+// Locales returns the locales of ICU that there are in the databases, of themselves and of collations.
+func (c *Cluster) Locales() []string {
+	var list []string
+	for _, db := range c.Databases {
+		list = append(list, db.locales()...)
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+func (db *Database) locales() []string {
+	list := slices.Clone(db.Content.Locales)
+	if db.Locale.Provider == "icu" && !slices.Contains(list, db.Locale.Name) {
+		list = append(list, db.Locale.Name)
+	}
+	return list
+}
+
+// Available is what the new cluster can have: extensions and libraries. Refused are locales of ICU that it cannot.
+type Available struct{ Extensions, Libraries, Refused []string }
 
 // Check adds what cannot be moved, but for the extensions that are left out.
 func (c *Cluster) Check(a Available, without []string) {
@@ -158,6 +185,12 @@ func (c *Cluster) Check(a Available, without []string) {
 			name := strings.TrimSuffix(strings.TrimPrefix(lib, "$libdir/"), ".so")
 			if !slices.Contains(a.Libraries, name) {
 				c.Problems = append(c.Problems, fmt.Sprintf("the library %s, of functions of the database %s, is not available", lib, db.Name))
+			}
+		}
+		for _, locale := range db.locales() {
+			if slices.Contains(a.Refused, locale) {
+				c.Problems = append(c.Problems, fmt.Sprintf("the locale %s of ICU, of the database %s or of its collations, needs "+
+					"ICU's data of all languages: give it, or drop what has that locale", locale, db.Name))
 			}
 		}
 		for _, o := range db.Astray {
