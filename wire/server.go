@@ -59,7 +59,8 @@ type Server struct {
 type ShutdownMode int
 
 const (
-	// Smart takes no new sessions and lets the present ones end by themselves.
+	// Smart takes no new sessions and lets the present ones end by themselves. Until they have, a client that wants a new one is
+	// told so, with SQLSTATE 57P03, and one that wants to cancel a statement can.
 	Smart ShutdownMode = iota
 	// Fast also ends the sessions, by ending the context of Cluster.Connect.
 	Fast

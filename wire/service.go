@@ -27,6 +27,7 @@ type service struct {
 
 	mu       sync.Mutex
 	stopping chan struct{} // closed when no more sessions begin
+	shut     bool          // ln is closed
 	open     map[net.Conn]phase
 }
 
@@ -97,7 +98,7 @@ func (v *service) begin(conn net.Conn) {
 		timeout = v.server.Cluster.AuthenticationTimeout()
 	}
 	deadline := time.Now().Add(timeout)
-	if v.isStopping() {
+	if v.shut {
 		deadline = longAgo
 	}
 	_ = conn.SetDeadline(deadline)
@@ -137,6 +138,9 @@ func (v *service) forget(conn net.Conn) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	delete(v.open, conn)
+	if v.isStopping() {
+		v.shutIfIdle()
+	}
 }
 
 // longAgo is a deadline that has passed.
@@ -148,18 +152,42 @@ func (v *service) stop(mode ShutdownMode) {
 	defer v.mu.Unlock()
 	if !v.isStopping() {
 		close(v.stopping)
-		_ = v.ln.Close()
 	}
-	for conn, phase := range v.open {
-		switch {
-		case mode >= Immediate:
+	if mode < Fast {
+		v.shutIfIdle()
+		return
+	}
+	v.shutDoor()
+	v.endSessions()
+	if mode >= Immediate {
+		for conn := range v.open {
 			_ = conn.Close()
-		case phase == phaseStartup:
-			_ = conn.SetDeadline(longAgo)
 		}
 	}
-	if mode >= Fast {
-		v.endSessions()
+}
+
+// shutIfIdle is for a smart shutdown: as long as there are sessions, clients are told why they get none, and can cancel what
+// the sessions do. The caller holds mu.
+func (v *service) shutIfIdle() {
+	for _, phase := range v.open {
+		if phase == phaseSession {
+			return
+		}
+	}
+	v.shutDoor()
+}
+
+// shutDoor takes no more connections, and hurries those that have no session. The caller holds mu.
+func (v *service) shutDoor() {
+	if v.shut {
+		return
+	}
+	v.shut = true
+	_ = v.ln.Close()
+	for conn, phase := range v.open {
+		if phase == phaseStartup {
+			_ = conn.SetDeadline(longAgo)
+		}
 	}
 }
 

@@ -13,25 +13,34 @@ import (
 
 func TestShutdownSmart(t *testing.T) {
 	t.Parallel()
-	s := serve(t, "tcp", nil)
+	s := serve(t, "tcp", func(_ *Server, c *scripted) { c.waiting = make(chan struct{}) })
 	c, err := s.connect(t, "sslmode=disable")
 	require.NoError(t, err)
 	silent := s.dial(t)
 
 	ctx, cancel := context.WithCancelCause(t.Context())
 	impatient := errors.New("impatient")
-	var wg sync.WaitGroup
-	wg.Go(func() { assert.ErrorIs(t, s.Shutdown(ctx, Smart), impatient) })
-	_, err = silent.Read(make([]byte, 1))
-	require.Error(t, err, "a client that has not begun a session will not")
-	requireAlive(t, c)
-	_, err = net.Dial("tcp", s.ln.Addr().String())
-	require.Error(t, err)
 	cancel(impatient)
-	wg.Wait()
+	require.ErrorIs(t, s.Shutdown(ctx, Smart), impatient)
 	requireAlive(t, c)
+	_, err = s.connect(t, "sslmode=disable")
+	requireFatal(t, "57P03", err)
+
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		_, err := c.Exec(t.Context(), "wait")
+		assert.Equal(t, "57014", sqlState(err))
+	})
+	<-s.cluster.waiting
+	require.NoError(t, c.PgConn().CancelRequest(t.Context()))
+	wg.Wait()
+
 	require.NoError(t, c.Close(t.Context()))
 	require.NoError(t, s.Shutdown(t.Context(), Smart))
+	_, err = silent.Read(make([]byte, 1))
+	require.Error(t, err, "a client that has not begun a session will not")
+	_, err = net.Dial("tcp", s.ln.Addr().String())
+	require.Error(t, err)
 }
 
 func TestShutdownFast(t *testing.T) {
