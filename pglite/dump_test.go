@@ -83,7 +83,7 @@ func TestDump(t *testing.T) {
 			require.Equal(t, "7MB", query[string](t, db, "SHOW work_mem"), name)
 			require.Equal(t, 2, query[int](t, db, "SELECT (SELECT count(*) FROM pg_database WHERE datname = 'other')"+
 				" + (SELECT count(*) FROM pg_roles WHERE rolname = 'clerk')"), name)
-			require.Empty(t, scripts(t, db, script(t, "amcheck.sql"))[0])
+			require.Empty(t, scripts(t, db, testFile(t, "amcheck.sql"))[0])
 		}
 		require.NoFileExists(t, filepath.Join(copied, "calf.lock"))
 		require.NoFileExists(t, filepath.Join(copied, "postmaster.pid"))
@@ -179,7 +179,7 @@ func TestDumpOfLiveDatabase(t *testing.T) {
 			SELECT id, sum(moved) AS moved FROM (SELECT a AS id, -amount AS moved FROM log UNION ALL SELECT b, amount FROM log) m GROUP BY id
 		) m USING (id) WHERE balance <> 1000 + coalesce(moved, 0)`))
 		require.GreaterOrEqual(t, query[int](t, loaded, "SELECT count(*) FROM log"), before)
-		require.Empty(t, scripts(t, loaded, script(t, "amcheck.sql"))[0])
+		require.Empty(t, scripts(t, loaded, testFile(t, "amcheck.sql"))[0])
 		later := query[bool](t, loaded, "SELECT to_regclass('later') IS NOT NULL")
 		require.Equal(t, cfg.Dir != "", later, "a snapshot is of the beginning, a base backup of the end")
 		if later {

@@ -1,16 +1,16 @@
 package pglite_test
 
 import (
-	"archive/tar"
 	"bytes"
 	"context"
 	"os"
 	"path/filepath"
 	"testing"
 
-	"github.com/calfdb/calf/assets"
 	"github.com/calfdb/calf/conformance"
 	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/dump"
+	"github.com/calfdb/calf/pglite/internal/dbtest"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
@@ -30,43 +30,6 @@ func allLanguages(tb testing.TB) *pglite.ICUData {
 	icu, err := pglite.ReadICUData(f)
 	require.NoError(tb, err)
 	return icu
-}
-
-// rootAsSwedish returns ICU's data in which Swedish has rules, those of the root collation, so that tests can do without
-// the data of all languages.
-func rootAsSwedish(tb testing.TB) *pglite.ICUData {
-	tb.Helper()
-	needGuest(tb)
-	set, err := assets.Open()
-	require.NoError(tb, err)
-	files, err := set.Files()
-	require.NoError(tb, err)
-	for _, f := range files {
-		if f.Path == "/pglite/icu/icudt76l/coll/root.res" {
-			return readICU(tb, tarWith(tb, "icudt76l/coll/sv.res", f.Content))
-		}
-	}
-	require.Fail(tb, "the guest has no root collation")
-	return nil
-}
-
-func readICU(tb testing.TB, archive []byte) *pglite.ICUData {
-	tb.Helper()
-	icu, err := pglite.ReadICUData(bytes.NewReader(archive))
-	require.NoError(tb, err)
-	return icu
-}
-
-// tarWith returns a tar of one file.
-func tarWith(tb testing.TB, name string, content []byte) []byte {
-	tb.Helper()
-	var b bytes.Buffer
-	w := tar.NewWriter(&b)
-	require.NoError(tb, w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(content))}))
-	_, err := w.Write(content)
-	require.NoError(tb, err)
-	require.NoError(tb, w.Close())
-	return b.Bytes()
 }
 
 func TestConformanceWithAllLanguages(t *testing.T) {
@@ -111,7 +74,7 @@ func TestICUInitWithAllLanguages(t *testing.T) {
 func TestICUIsMissed(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	icu := rootAsSwedish(t)
+	icu := dbtest.RootAsSwedish(t)
 	dir := filepath.Join(t.TempDir(), "data")
 	with := func(cfg pglite.Config) pglite.Config {
 		cfg.ICU = icu
@@ -120,8 +83,8 @@ func TestICUIsMissed(t *testing.T) {
 	db := open(t, with(pglite.Config{Dir: dir}))
 	_, err := db.Exec(ctx, `CREATE COLLATION swedish (provider = icu, locale = 'sv'); CREATE TABLE t (a text COLLATE swedish PRIMARY KEY); INSERT INTO t VALUES ('b'), ('a')`)
 	require.NoError(t, err)
-	var dump bytes.Buffer
-	require.NoError(t, db.Dump(ctx, &dump, dump.ArchiveConfig{}))
+	var archive bytes.Buffer
+	require.NoError(t, db.Dump(ctx, &archive, dump.ArchiveConfig{}))
 	fork, err := db.Fork(ctx)
 	require.NoError(t, err)
 	const first = "SELECT a FROM t ORDER BY a LIMIT 1"
@@ -136,8 +99,8 @@ func TestICUIsMissed(t *testing.T) {
 		require.ErrorContains(t, err, "set Config.ICU (calf --icu FILE)")
 	}
 	missed(pglite.Config{Dir: dir})
-	missed(pglite.Config{Load: bytes.NewReader(dump.Bytes())})
-	require.Equal(t, "a", query[string](t, open(t, with(pglite.Config{Load: bytes.NewReader(dump.Bytes())})), first))
+	missed(pglite.Config{Load: bytes.NewReader(archive.Bytes())})
+	require.Equal(t, "a", query[string](t, open(t, with(pglite.Config{Load: bytes.NewReader(archive.Bytes())})), first))
 	db = open(t, with(pglite.Config{Dir: dir}))
 	require.Equal(t, "a", query[string](t, db, first))
 	require.NoError(t, db.Close())
@@ -152,7 +115,7 @@ func TestICUIsMissed(t *testing.T) {
 
 func TestICUOfTemplate(t *testing.T) {
 	t.Parallel()
-	tmpl, err := pglite.NewTemplate(t.Context(), pglite.Config{ICU: rootAsSwedish(t)}, func(ctx context.Context, db *pglite.DB) error {
+	tmpl, err := pglite.NewTemplate(t.Context(), pglite.Config{ICU: dbtest.RootAsSwedish(t)}, func(ctx context.Context, db *pglite.DB) error {
 		_, err := db.Exec(ctx, `CREATE COLLATION swedish (provider = icu, locale = 'sv')`)
 		return err
 	})
@@ -165,16 +128,16 @@ func TestReadICUData(t *testing.T) {
 	for name, content := range map[string][]byte{
 		"empty":           {},
 		"text":            []byte("hello"),
-		"another version": tarWith(t, "icudt75l/coll/sv.res", []byte("ResB")),
-		"big-endian":      tarWith(t, "icudt76b/coll/sv.res", []byte("ResB")),
-		"another tar":     tarWith(t, "PG_VERSION", []byte("18\n")),
+		"another version": dbtest.TarWith(t, "icudt75l/coll/sv.res", []byte("ResB")),
+		"big-endian":      dbtest.TarWith(t, "icudt76b/coll/sv.res", []byte("ResB")),
+		"another tar":     dbtest.TarWith(t, "PG_VERSION", []byte("18\n")),
 	} {
 		_, err := pglite.ReadICUData(bytes.NewReader(content))
 		require.ErrorIs(t, err, pglite.ErrBadICU, name)
 	}
-	_, err := pglite.ReadICUData(bytes.NewReader(tarWith(t, "icudt75l/coll/sv.res", nil)))
+	_, err := pglite.ReadICUData(bytes.NewReader(dbtest.TarWith(t, "icudt75l/coll/sv.res", nil)))
 	require.ErrorContains(t, err, "icudt75l")
-	_, err = pglite.ReadICUData(bytes.NewReader(tarWith(t, "icudt76l/coll/sv.res", make([]byte, 10))[:520]))
+	_, err = pglite.ReadICUData(bytes.NewReader(dbtest.TarWith(t, "icudt76l/coll/sv.res", make([]byte, 10))[:520]))
 	require.Error(t, err)
 }
 
@@ -260,7 +223,7 @@ func TestCollationVersionsWithPGlite(t *testing.T) {
 	db := open(t, pglite.Config{Dir: ours})
 	require.Equal(t, []any{nil, "t", "t"}, scripts(t, db, create, order, same))
 	require.NoError(t, db.Close())
-	require.Equal(t, []any{false, false}, peer{Dir: ours, SQL: []string{order, same}}.run(t))
-	require.Equal(t, []any{false, true}, peer{Dir: theirs, SQL: []string{create + "; " + order, same}}.run(t))
+	require.Equal(t, []any{false, false}, dbtest.Peer{Dir: ours, SQL: []string{order, same}}.Run(t))
+	require.Equal(t, []any{false, true}, dbtest.Peer{Dir: theirs, SQL: []string{create + "; " + order, same}}.Run(t))
 	require.Equal(t, []any{"t", "f"}, scripts(t, open(t, pglite.Config{Dir: theirs}), order, same))
 }

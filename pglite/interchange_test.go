@@ -14,41 +14,11 @@ import (
 	"github.com/calfdb/calf/internal/peers"
 	"github.com/calfdb/calf/pglite"
 	"github.com/calfdb/calf/pglite/dump"
+	"github.com/calfdb/calf/pglite/internal/dbtest"
 	"github.com/stretchr/testify/require"
 )
 
-// peer is what testdata/peer.mjs is told.
-type peer struct {
-	Release string   `json:"release"`
-	Dir     string   `json:"dir,omitempty"`
-	Load    string   `json:"load,omitempty"`
-	Preload string   `json:"preload,omitempty"`
-	SQL     []string `json:"sql,omitempty"`
-	Dump    string   `json:"dump,omitempty"`
-	Kill    bool     `json:"kill,omitempty"`
-}
-
-// run runs PGlite under Node, and returns the first value of the last result of each script.
-func (p peer) run(tb testing.TB) (values []any) {
-	tb.Helper()
-	if p.Release == "" {
-		p.Release = "pglite-0.5"
-	}
-	spec, err := json.Marshal(p)
-	require.NoError(tb, err)
-	require.NoError(tb, json.Unmarshal(peers.Run(tb, script(tb, "peer.mjs"), string(spec)), &values))
-	return values
-}
-
-// script returns a file of testdata.
-func script(tb testing.TB, name string) string {
-	tb.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", name))
-	require.NoError(tb, err)
-	return string(b)
-}
-
-// scripts runs scripts in a session, and returns what [peer.run] does.
+// scripts runs scripts in a session, and returns what [dbtest.Peer.Run] does.
 func scripts(tb testing.TB, db *pglite.DB, sqls ...string) (values []any) {
 	tb.Helper()
 	ctx := context.Background()
@@ -80,14 +50,14 @@ func needPeers(tb testing.TB) {
 // checks are scripts whose values must be equal at both ends of an interchange: the sums of all there is, where sequences
 // are, and what is wrong with tables and indexes, which is nothing.
 func checks(tb testing.TB) []string {
-	return []string{script(tb, "sums.sql"), script(tb, "sequences.sql"), script(tb, "amcheck.sql")}
+	return []string{testFile(tb, "sums.sql"), testFile(tb, "sequences.sql"), testFile(tb, "amcheck.sql")}
 }
 
 // TestContentHasEveryType: there is a table for each type that a table can have.
 func TestContentHasEveryType(t *testing.T) {
 	t.Parallel()
 	db := open(t, pglite.Config{})
-	scripts(t, db, script(t, "content.sql"))
+	scripts(t, db, testFile(t, "content.sql"))
 	missing := query[[]string](t, db, `SELECT array_agg(typname::text ORDER BY typname) FROM pg_type t
 		WHERE typtype IN ('b', 'd', 'e', 'm', 'r') AND typrelid = 0 AND typcategory <> 'A'
 		AND (typnamespace = 'pg_catalog'::regnamespace
@@ -111,20 +81,20 @@ func TestInterchangeToPGlite(t *testing.T) {
 	everywhere(t, func(t *testing.T, cfg pglite.Config) {
 		tmp := t.TempDir()
 		db := open(t, cfg)
-		want := scripts(t, db, append([]string{script(t, "content.sql")}, checks(t)...)...)[1:]
+		want := scripts(t, db, append([]string{testFile(t, "content.sql")}, checks(t)...)...)[1:]
 		require.Contains(t, want[0], "typed_1")
 		require.Empty(t, want[2])
 		tar, dir := dumped(t, db), filepath.Join(tmp, "copy")
-		var sent map[string]peer
+		var sent map[string]dbtest.Peer
 		if cfg.Dir == "" {
-			sent = map[string]peer{"tar.gz": {Load: file(t, tmp, "calf.tar.gz", compressed(t, tar)), Dump: filepath.Join(tmp, "pglite.tar")}}
+			sent = map[string]dbtest.Peer{"tar.gz": {Load: file(t, tmp, "calf.tar.gz", compressed(t, tar)), Dump: filepath.Join(tmp, "pglite.tar")}}
 		} else {
 			require.NoError(t, db.DumpDirectory(t.Context(), dir, dump.ArchiveConfig{}))
-			sent = map[string]peer{"directory": {Dir: dir}, "tar": {Load: file(t, tmp, "calf.tar", tar), Dump: filepath.Join(tmp, "pglite.tgz")}}
+			sent = map[string]dbtest.Peer{"directory": {Dir: dir}, "tar": {Load: file(t, tmp, "calf.tar", tar), Dump: filepath.Join(tmp, "pglite.tgz")}}
 		}
 		for name, p := range sent {
 			p.SQL = checks(t)
-			require.Equal(t, want, p.run(t), "calf to PGlite, %s", name)
+			require.Equal(t, want, p.Run(t), "calf to PGlite, %s", name)
 			back := pglite.Config{Dir: p.Dir}
 			if p.Dump != "" {
 				back.Load = reader(t, p.Dump)
@@ -141,8 +111,8 @@ func TestInterchangeFromPGlite(t *testing.T) {
 	tmp := t.TempDir()
 	dir := filepath.Join(tmp, "data")
 	// The archive is of a database in use: calf recovers it.
-	made := peer{SQL: append([]string{script(t, "content.sql")}, checks(t)...), Dir: dir, Dump: filepath.Join(tmp, "pglite.tar.gz")}
-	want := made.run(t)[1:]
+	made := dbtest.Peer{SQL: append([]string{testFile(t, "content.sql")}, checks(t)...), Dir: dir, Dump: filepath.Join(tmp, "pglite.tar.gz")}
+	want := made.Run(t)[1:]
 	require.Empty(t, want[2])
 	for name, cfg := range map[string]pglite.Config{
 		"directory": {Dir: dir},
@@ -155,8 +125,8 @@ func TestInterchangeFromPGlite(t *testing.T) {
 			got[1] = want[1]
 		}
 		require.Equal(t, want, got, name)
-		back := peer{Load: file(t, tmp, "calf.tar", dumped(t, db)), SQL: checks(t)}
-		require.Equal(t, got[0], back.run(t)[0], name)
+		back := dbtest.Peer{Load: file(t, tmp, "calf.tar", dumped(t, db)), SQL: checks(t)}
+		require.Equal(t, got[0], back.Run(t)[0], name)
 	}
 }
 
@@ -175,10 +145,10 @@ func TestInterchangeOfUnusualClusters(t *testing.T) {
 	dir := filepath.Join(tmp, "data")
 	require.NoError(t, db.DumpDirectory(t.Context(), dir, dump.ArchiveConfig{}))
 	for range 2 {
-		p := peer{Dir: dir, Preload: "pg_stat_statements", SQL: []string{
+		p := dbtest.Peer{Dir: dir, Preload: "pg_stat_statements", SQL: []string{
 			"CREATE EXTENSION IF NOT EXISTS pg_stat_statements", "SELECT count(*) > 0 FROM pg_stat_statements", sum,
 		}}
-		require.Equal(t, []any{nil, true, want}, p.run(t))
+		require.Equal(t, []any{nil, true, want}, p.Run(t))
 		db, err := pglite.OpenConfig(t.Context(), pglite.Config{Dir: dir, Username: "chief"})
 		require.NoError(t, err)
 		require.Equal(t, "pg_stat_statements", query[string](t, db, "SHOW shared_preload_libraries"))
@@ -220,8 +190,8 @@ func TestInterchangeOldReleases(t *testing.T) {
 		t.Run(release, func(t *testing.T) {
 			t.Parallel()
 			tmp := t.TempDir()
-			p := peer{Release: release, Dir: filepath.Join(tmp, "data"), SQL: []string{"CREATE TABLE t ()"}, Dump: filepath.Join(tmp, "dump.tar")}
-			p.run(t)
+			p := dbtest.Peer{Release: release, Dir: filepath.Join(tmp, "data"), SQL: []string{"CREATE TABLE t ()"}, Dump: filepath.Join(tmp, "dump.tar")}
+			p.Run(t)
 			before := tree(t, p.Dir)
 			for _, cfg := range []pglite.Config{{Dir: p.Dir}, {Load: reader(t, p.Dump)}, {Load: reader(t, p.Dump), Dir: filepath.Join(tmp, "new")}} {
 				_, err := pglite.OpenConfig(t.Context(), cfg)

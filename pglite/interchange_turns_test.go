@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/internal/dbtest"
 	"github.com/stretchr/testify/require"
 )
 
@@ -31,7 +32,7 @@ func TestInterchangeByTurns(t *testing.T) {
 		var got []any
 		switch {
 		case turn.pglite:
-			got = peer{Dir: dir, SQL: sqls, Kill: turn.killed}.run(t)
+			got = dbtest.Peer{Dir: dir, SQL: sqls, Kill: turn.killed}.Run(t)
 		case turn.killed:
 			got = killedChild(t, dir, sqls)
 		default:
@@ -42,8 +43,8 @@ func TestInterchangeByTurns(t *testing.T) {
 		}
 		requireState(t, round, got[1])
 	}
-	sqls := []string{state, script(t, "amcheck.sql")}
-	last := peer{Dir: dir, SQL: sqls}.run(t)
+	sqls := []string{state, testFile(t, "amcheck.sql")}
+	last := dbtest.Peer{Dir: dir, SQL: sqls}.Run(t)
 	require.Empty(t, last[1])
 	require.Equal(t, last, scripts(t, open(t, pglite.Config{Dir: dir}), sqls...))
 }

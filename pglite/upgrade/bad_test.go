@@ -196,17 +196,17 @@ func TestUpgradeNeedsICU(t *testing.T) {
 	t.Parallel()
 	needLegacy(t, "legacy-17")
 	dir := filepath.Join(t.TempDir(), "data")
-	peer{Release: "pglite-0.4", Dir: dir, SQL: []string{
+	dbtest.Peer{Release: "pglite-0.4", Dir: dir, SQL: []string{
 		`CREATE COLLATION swedish (provider = icu, locale = 'sv'); CREATE COLLATION french (provider = icu, locale = 'fr')`,
-	}}.run(t)
+	}}.Run(t)
 	want := []string{"the locale sv of ICU, of the database postgres or of its collations, needs ICU's data of all languages: give it, or drop what has that locale"}
-	plan, err := pglite.PlanUpgrade(t.Context(), pglite.UpgradeConfig{Dir: dir})
+	plan, err := upgrade.DryRun(t.Context(), upgrade.Config{Dir: dir})
 	require.NoError(t, err)
 	require.Equal(t, want, plan.Problems)
-	_, err = pglite.Upgrade(t.Context(), pglite.UpgradeConfig{Dir: dir})
-	require.ErrorIs(t, err, pglite.ErrCannotUpgrade)
+	_, err = upgrade.Run(t.Context(), upgrade.Config{Dir: dir})
+	require.ErrorIs(t, err, upgrade.ErrImpossible)
 	require.ErrorContains(t, err, want[0])
-	plan, err = pglite.PlanUpgrade(t.Context(), pglite.UpgradeConfig{Dir: dir, ICU: rootAsSwedish(t)})
+	plan, err = upgrade.DryRun(t.Context(), upgrade.Config{Dir: dir, ICU: dbtest.RootAsSwedish(t)})
 	require.NoError(t, err)
 	require.Empty(t, plan.Problems)
 }
