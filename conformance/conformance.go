@@ -36,10 +36,6 @@ type Target struct {
 	// NoShell says that the server cannot run programs. COPY ... PROGRAM must then fail with some SQL error.
 	NoShell bool
 
-	// NoConversions says that the server has no encoding conversions other than those from and to SQL_ASCII. A
-	// conversion of text that is not ASCII must then fail with some SQL error.
-	NoConversions bool
-
 	// RootCollationsOnly says that the server's ICU data holds the root collation and nothing else: no languages, no
 	// keywords such as ks-level2 in a locale, no word breaks for initcap.
 	RootCollationsOnly bool

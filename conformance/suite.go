@@ -33,6 +33,7 @@ var basicAreas = []namedArea{
 	{"Pipeline", testPipeline},
 	{"Sizes", testSizes},
 	{"Text", testText},
+	{"Conversions", testConversions},
 	{"TimeZones", testTimeZones},
 	{"Sequences", testSequences},
 	{"Explain", testExplain},
