@@ -36,10 +36,6 @@ type Target struct {
 	// NoShell says that the server cannot run programs. COPY ... PROGRAM must then fail with some SQL error.
 	NoShell bool
 
-	// NoConversions says that the server has no encoding conversions other than those from and to SQL_ASCII. A
-	// conversion of text that is not ASCII must then fail with some SQL error.
-	NoConversions bool
-
 	// RootCollationsOnly says that the server's ICU data has the order of the root collation and nothing else. Collations
 	// of languages that sort otherwise must then be refused, and initcap, which needs to know where words begin.
 	RootCollationsOnly bool

@@ -34,6 +34,7 @@ var basicAreas = []namedArea{
 	{"Sizes", testSizes},
 	{"Text", testText},
 	{"Collations", testCollations},
+	{"Conversions", testConversions},
 	{"TimeZones", testTimeZones},
 	{"Sequences", testSequences},
 	{"Explain", testExplain},

@@ -64,22 +64,6 @@ func testText(a *area) {
 		s.fails("22023", `SET client_encoding = 'nope'`)
 		s.fails("22023", `SELECT convert_to('a', 'nope')`)
 	})
-	a.run("Conversions", func(s *session) {
-		if s.target.NoConversions {
-			s.someError(`SELECT convert_to('é', 'LATIN1')`)
-			s.someError(`SELECT convert_from('\xe9', 'LATIN1')`)
-			s.want(`SELECT 1`, "1")
-			return
-		}
-		s.want(`SELECT convert_to('é', 'LATIN1'), convert_from('\xe9', 'LATIN1'), convert('\xc3a9', 'UTF8', 'LATIN1'), convert_to('日本', 'SJIS'), convert_from('\x93fa967b', 'SJIS'), convert_to('я', 'KOI8R')`,
-			`\xe9|é|\xe9|\x93fa967b|日本|\xd1`)
-		s.fails("22P05", `SELECT convert_to('日', 'LATIN1')`)
-		s.exec(`SET client_encoding = 'LATIN1'`)
-		s.want(`SELECT chr(233)`, "\xe9")
-		s.want("SELECT ascii('\xe9')", "233")
-		s.fails("22P05", `SELECT chr(26085)`)
-		s.exec(`SET client_encoding = 'UTF8'`)
-	})
 	a.run("Normalization", func(s *session) {
 		s.want(`SELECT normalize('ﬁ', NFKC), length(normalize('é', NFD)), 'é' IS NFD NORMALIZED, length(normalize('한', NFD)), length(normalize(normalize('한', NFD), NFC))`, "fi|2|f|3|1")
 	})

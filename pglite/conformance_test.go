@@ -14,7 +14,6 @@ import (
 func target(db *pglite.DB) conformance.Target {
 	return conformance.Target{
 		NoShell:            true,
-		NoConversions:      true,
 		RootCollationsOnly: true,
 		AllExtensions:      true,
 		MemoryLimited:      true,

@@ -23,10 +23,15 @@ const (
 )
 
 // DlOpen loads the library that a struct dso names. When it cannot, it leaves
-// the process as it was and sets the message that dlerror(3) returns.
+// the process as it was and sets the message that dlerror(3) returns. What can
+// never be had is PostgreSQL's error for that, at once.
 func (p *process) DlOpen(handle uint32) bool {
 	name := p.guest.CString(handle + dsoName)
 	if err := p.dlopen(handle, name); err != nil {
+		var undefined *undefinedError
+		if errors.As(err, &undefined) && !p.host.module().legacy {
+			p.raise(undefined.refusal(name))
+		}
 		p.dlerror(fmt.Sprintf("%s: %v", name, err))
 		return false
 	}
@@ -144,12 +149,16 @@ func (p *process) allocate(size, align uint32) (uint32, error) {
 // definition counts, in the order of loading, the program's before all.
 func (p *process) resolve(l *loadedLibrary) ([]uint32, error) {
 	got := make([]uint32, len(l.GOT))
+	var undefined []string
 	for i, e := range l.GOT {
 		addr, ok := p.symbol(e, l)
 		if !ok && !e.Weak {
-			return nil, fmt.Errorf("undefined symbol: %s", e.Symbol)
+			undefined = append(undefined, e.Symbol)
 		}
 		got[i] = addr
+	}
+	if undefined != nil {
+		return nil, &undefinedError{undefined}
 	}
 	return got, nil
 }

@@ -52,6 +52,7 @@ func LoadLegacy(ctx context.Context, major string, cfg Config) (*Legacy, error) 
 	if err != nil {
 		return nil, err
 	}
+	mod.legacy = true
 	return &Legacy{mod, engine}, nil
 }
 

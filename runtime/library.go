@@ -28,7 +28,7 @@ func (m *Module) library(name string, content []byte) (*library, error) {
 		}
 		l := &library{Library: linked}
 		if len(l.Undefined) > 0 {
-			return nil, fmt.Errorf("undefined symbol: %s", l.Undefined[0])
+			return nil, &undefinedError{l.Undefined}
 		}
 		if l.compiled, err = m.engine.compile(background, name, linked.Wasm); err != nil {
 			return nil, err
@@ -47,10 +47,18 @@ func (m *Module) provider(function string) string {
 	if _, ok := m.slots[function]; ok {
 		return link.MainModule
 	}
-	if emscripten.Lookup(function) != nil {
+	if m.hostFunction(function) != nil {
 		return hostLibrary + function
 	}
 	return ""
+}
+
+// hostFunction returns the host's function of a name, or nil.
+func (m *Module) hostFunction(name string) func(*emscripten.Guest, []uint64) {
+	if f := conversions[name]; f != nil && !m.legacy {
+		return func(g *emscripten.Guest, stack []uint64) { f(g.Owner.(*process), stack) }
+	}
+	return emscripten.Lookup(name)
 }
 
 // hostFor instantiates the host functions that a library imports.
@@ -61,7 +69,7 @@ func (m *Module) hostFor(imports []link.Import) error {
 	for _, im := range imports {
 		if im.Module != link.MainModule && !m.hosted[im.Name] {
 			m.hosted[im.Name] = true
-			b.Function(im, emscripten.Lookup(im.Name))
+			b.Function(im, m.hostFunction(im.Name))
 		}
 	}
 	return b.Instantiate(background)

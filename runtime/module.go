@@ -34,6 +34,7 @@ type Module struct {
 	main   wazero.CompiledModule
 	data   []byte            // initial memory of main
 	slots  map[string]uint32 // exported functions of main in its table
+	legacy bool              // main is an earlier PostgreSQL
 	fs     *vfs.FS           // what every cluster has: programs, libraries, share
 
 	libraries lazy.Map[[sha256.Size]byte, *library]   // by content hash

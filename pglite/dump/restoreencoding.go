@@ -16,8 +16,9 @@ import (
 	"golang.org/x/text/transform"
 )
 
-// encodings are those of PostgreSQL, by name, that are converted here: a server
-// need not have the conversion, and the guest has none.
+// encodings are those of PostgreSQL, by name, that are converted here, before a
+// dump is divided into statements: in some of them bytes of a character look
+// like ASCII. The server converts the others.
 var encodings = map[string]encoding.Encoding{
 	"LATIN1": charmap.ISO8859_1, "LATIN2": charmap.ISO8859_2, "LATIN3": charmap.ISO8859_3, "LATIN4": charmap.ISO8859_4,
 	"LATIN5": charmap.ISO8859_9, "LATIN6": charmap.ISO8859_10, "LATIN7": charmap.ISO8859_13, "LATIN8": charmap.ISO8859_14,

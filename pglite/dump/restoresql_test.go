@@ -419,11 +419,14 @@ COPY "möglich" FROM stdin;
 	for script, says := range map[string]string{
 		"SET client_encoding = 'EUC_JP';\nSELECT '\xff\xff';\n":                                        "line 2: SELECT '�': there is text that is not in the encoding that the dump says it has",
 		"SET client_encoding = 'WIN1252';\nCREATE TABLE t (a text);\nCOPY t FROM stdin;\na\x81\n\\.\n": "not in the encoding that the dump says",
-		"SET client_encoding = 'EUC_TW';\n":                                                            "SET client_encoding = 'EUC_TW': ERROR",
+		"SET client_encoding = 'KLINGON';\n":                                                           "SET client_encoding = 'KLINGON': ERROR",
 		"SELECT '\xff';":                                                                               "invalid byte sequence for encoding",
 	} {
 		require.ErrorContains(t, db.RestoreSQL(t.Context(), strings.NewReader(script), dump.RestoreSQLConfig{SingleTransaction: true}), says)
 	}
+	// What is not converted on the way is by the server.
+	restoreSQL(t, db, "SET client_encoding = 'EUC_TW';\nCREATE TABLE taiwan (a text);\nCOPY taiwan FROM stdin;\n\xc4\xe3\xd9\xcf\n\\.\n", pglite.SQLRestoreConfig{})
+	require.Equal(t, "中國", query[string](t, db, "SELECT a FROM taiwan"))
 	// What does not know of encodings takes everything.
 	dbtest.Exec(t, db, "CREATE DATABASE ascii TEMPLATE template0 ENCODING SQL_ASCII LOCALE 'C'")
 	dbtest.RestoreSQL(t, db, "\\connect ascii\nSET client_encoding = 'SQL_ASCII';\nCREATE TABLE t (a text);\nCOPY t FROM stdin;\n\xff\n\\.\n", dump.RestoreSQLConfig{})

@@ -87,6 +87,7 @@ var pglite0516 = facts{
 		{name: "check_stack_depth", index: 10296},
 		{name: "ShowTransactionStateRec", index: 1306, mentions: "ShowTransactionStateRec"},
 		{name: "stack_is_too_deep", index: 10297, via: "ShowTransactionStateRec"},
+		{name: "pg_encoding_max_length", index: 10857},
 		// Waiting, signals and the client.
 		{name: "WaitEventSetWait", index: 5573, mentions: "WaitEventSetWaitBlock"},
 		{name: "ProcessInterrupts", index: 5803},
@@ -115,6 +116,7 @@ var pglite0516 = facts{
 		{"CheckpointerShmem", 2788816, "AbsorbSyncRequests"},
 		{"send_ready_for_query", 2964949, "PostgresMainLoopOnce"},
 		{"PMSignalState", 2797456, "RegisterPostmasterChildActive"},
+		{"pg_wchar_table", 2731008, "pg_encoding_max_length"},
 	},
 	tables: []pointerTable{
 		// child_process_kinds: {name, main_fn, shmem_attach} per BackendType.
