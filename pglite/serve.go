@@ -66,7 +66,7 @@ func (s served) Connect(ctx context.Context, sock *wire.Socket) error {
 	if !s.db.startSession() {
 		return errShuttingDown
 	}
-	defer s.db.sessions.Done()
+	defer s.db.endSession()
 	err := s.db.cluster.Connect(ctx, sock)
 	if errors.Is(err, ErrClosed) {
 		return errShuttingDown
@@ -84,7 +84,7 @@ func (s served) Cancel(pid uint32, secret []byte) {
 	if _, err := client.Write(append(packet, secret...)); err != nil || !s.db.startSession() {
 		return
 	}
-	defer s.db.sessions.Done()
+	defer s.db.endSession()
 	defer sock.Close()
 	_ = s.db.cluster.Connect(s.db.ctx, sock)
 }
@@ -92,13 +92,3 @@ func (s served) Cancel(pid uint32, secret []byte) {
 // cancelRequestCode stands where other packets have the protocol's version
 // (CANCEL_REQUEST_CODE, pqcomm.h).
 const cancelRequestCode = 80877102
-
-// startSession counts a session, unless the database is closed.
-func (db *DB) startSession() bool {
-	db.mu.Lock()
-	defer db.mu.Unlock()
-	if !db.closed {
-		db.sessions.Add(1)
-	}
-	return !db.closed
-}
