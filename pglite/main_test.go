@@ -3,6 +3,7 @@ package pglite_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -34,6 +35,12 @@ func TestMain(m *testing.M) {
 	}
 	if os.Getenv(upgradeEnv) != "" {
 		os.Exit(upgradeChild())
+	}
+	if _, err := assets.Open(); errors.Is(err, assets.ErrAssetsMissing) {
+		flag.Parse()
+		if err := flag.Set("test.skip", "^Example"); err != nil { // they need the guest, and cannot skip themselves
+			panic(err)
+		}
 	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(status int) {
 		removeSample()

@@ -131,13 +131,9 @@ func (c *Cluster) adopt(pm *postmaster) bool {
 // The error is nil however the session ended, unless its backend crashed or
 // could not be started.
 func (c *Cluster) Connect(ctx context.Context, s Socket) error {
-	pm, err := c.postmaster(ctx)
+	ch, err := c.startBackend(ctx, s)
 	if err != nil {
 		return err
-	}
-	ch, err := pm.start(bBackend, s)
-	if err != nil {
-		return fmt.Errorf("runtime: starting a backend: %w", err)
 	}
 	stop := context.AfterFunc(ctx, ch.terminate)
 	<-ch.done
@@ -146,6 +142,30 @@ func (c *Cluster) Connect(ctx context.Context, s Socket) error {
 		return ch.err
 	}
 	return nil
+}
+
+// startBackend starts a backend for a client. If it has to wait for the recovery
+// after a crash, it does.
+func (c *Cluster) startBackend(ctx context.Context, s Socket) (*child, error) {
+	for {
+		pm, err := c.postmaster(ctx)
+		if err != nil {
+			return nil, err
+		}
+		ch, err := pm.start(bBackend, s)
+		if err == nil {
+			return ch, nil
+		}
+		if !errors.Is(err, errStopping) {
+			return nil, fmt.Errorf("runtime: starting a backend: %w", err)
+		}
+		c.mu.Lock()
+		crashing := c.pm == pm && !c.closed
+		c.mu.Unlock()
+		if crashing {
+			<-pm.left
+		}
+	}
 }
 
 // Signal sends a signal to a process. It returns an error if there is none.
@@ -218,6 +238,7 @@ func (c *Cluster) crashing(pm *postmaster, crash *CrashError) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	defer close(pm.left)
 	switch {
 	case c.pm != pm:
 		pm.stillborn = true

@@ -30,13 +30,14 @@ type postmaster struct {
 	procs    map[int32]*child
 	crash    *CrashError
 	stopping bool           // only processes that exist go on
-	starting sync.WaitGroup // children that are being started by signals
+	starting sync.WaitGroup // what has begun to use proc, or to start a child
 	reaping  sync.WaitGroup // children, until nothing is left to do about their ends
 
 	// The cluster's mu guards these.
 	restart   bool // the cluster waits for the last process to end
 	stillborn bool // a process crashed before this was the cluster's postmaster
 
+	left     chan struct{} // closed when a crash has made the cluster leave it
 	spares   spares
 	segments sharedSegments
 	wal      walCounter
@@ -88,7 +89,7 @@ var environment = []string{
 }
 
 func startPostmaster(ctx context.Context, c *Cluster) (_ *postmaster, err error) {
-	pm := &postmaster{c: c, procs: map[int32]*child{}, xlogShutdown: make(chan struct{})}
+	pm := &postmaster{c: c, procs: map[int32]*child{}, left: make(chan struct{}), xlogShutdown: make(chan struct{})}
 	if err := pm.boot(); err != nil {
 		return nil, err
 	}
@@ -257,8 +258,23 @@ func newArgv(g *emscripten.Guest, args []string) uint64 {
 	return uint64(argv)
 }
 
+// begin says that something uses the postmaster, unless that is stopping, which
+// waits until starting is done.
+func (pm *postmaster) begin() bool {
+	pm.procMu.Lock()
+	defer pm.procMu.Unlock()
+	if !pm.stopping {
+		pm.starting.Add(1)
+	}
+	return !pm.stopping
+}
+
 // start starts a child. A client backend gets the connection to its client.
 func (pm *postmaster) start(kind backendType, s Socket) (*child, error) {
+	if !pm.begin() {
+		return nil, errStopping
+	}
+	defer pm.starting.Done()
 	p, err := pm.spares.take(pm)
 	if err != nil {
 		return nil, err
@@ -287,7 +303,7 @@ func (pm *postmaster) start(kind backendType, s Socket) (*child, error) {
 	defer pm.procMu.Unlock()
 	if pm.stopping {
 		p.close()
-		return nil, ErrClosed
+		return nil, errStopping
 	}
 	pm.procs[p.pid] = ch
 	pm.reaping.Add(1)
@@ -334,6 +350,10 @@ func (pm *postmaster) clone(im *image) (*process, error) {
 	}
 	return newProcess(pm, pm.c.sched, pid, mem)
 }
+
+// errStopping is why a postmaster that is shut down, or one of whose processes has
+// crashed, starts no more.
+var errStopping = errors.New("PostgreSQL is stopping")
 
 var errTooManyClients = errors.New("sorry, too many clients already")
 
