@@ -92,7 +92,7 @@ func (db *DB) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	}
 	conn, sock := wire.Pipe()
 	go func() {
-		defer db.sessions.Done()
+		defer db.endSession()
 		defer sock.Close()
 		err := db.cluster.Connect(db.ctx, sock)
 		if errors.Is(err, runtime.ErrTooManyClients) { // it may be a request to cancel
@@ -108,6 +108,32 @@ func (db *DB) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 		}
 	}()
 	return conn, nil
+}
+
+// startSession counts a session, unless the database is closed.
+func (db *DB) startSession() bool {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if !db.closed {
+		db.sessions.Add(1)
+		db.open++
+	}
+	return !db.closed
+}
+
+// endSession says that a session has ended.
+func (db *DB) endSession() {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	db.sessions.Done()
+	db.open--
+}
+
+// openSessions returns how many sessions there are.
+func (db *DB) openSessions() int {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	return db.open
 }
 
 // errShuttingDown is what a client is told that connects when it is too late.

@@ -28,17 +28,18 @@ type DB struct {
 	release []io.Closer // the volume, then the lock
 
 	// ctx ends when the DB is being closed, and then sessions do.
-	ctx      context.Context
-	cancel   context.CancelFunc
-	sessions sync.WaitGroup
-	shared   sharedPool
+	ctx    context.Context
+	cancel context.CancelFunc
+	shared sharedPool
 
 	closing  sync.Once
 	closeErr error
 
-	mu     sync.Mutex
-	crash  *CrashError // the last one
-	closed bool
+	mu       sync.Mutex
+	crash    *CrashError // the last one
+	closed   bool
+	sessions sync.WaitGroup
+	open     int // how many sessions there are
 }
 
 // Open opens the database in a directory, or in memory if dir is Memory, with

@@ -3,11 +3,13 @@ package pglite_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"testing"
 
+	"github.com/calfdb/calf/assets"
 	"github.com/calfdb/calf/pglite"
 	"go.uber.org/goleak"
 )
@@ -27,6 +29,12 @@ func TestMain(m *testing.M) {
 	if spec := os.Getenv(childEnv); spec != "" {
 		fmt.Fprintln(os.Stderr, child(spec))
 		os.Exit(1)
+	}
+	if _, err := assets.Open(); errors.Is(err, assets.ErrAssetsMissing) {
+		flag.Parse()
+		if err := flag.Set("test.skip", "^Example"); err != nil { // they need the guest, and cannot skip themselves
+			panic(err)
+		}
 	}
 	goleak.VerifyTestMain(m)
 }

@@ -92,7 +92,7 @@ func (s served) Connect(ctx context.Context, sock *wire.Socket) error {
 	if !s.db.startSession() {
 		return errShuttingDown
 	}
-	defer s.db.sessions.Done()
+	defer s.db.endSession()
 	err := s.db.cluster.Connect(ctx, sock)
 	switch {
 	case errors.Is(err, runtime.ErrTooManyClients):
@@ -117,7 +117,7 @@ func (s served) Cancel(pid uint32, secret []byte) {
 	if _, err := client.Write(append(packet, secret...)); err != nil || !s.db.startSession() {
 		return
 	}
-	defer s.db.sessions.Done()
+	defer s.db.endSession()
 	defer sock.Close()
 	_ = s.db.cluster.DeadEnd(s.db.ctx, sock)
 }
@@ -125,13 +125,3 @@ func (s served) Cancel(pid uint32, secret []byte) {
 // cancelRequestCode stands where other packets have the protocol's version
 // (CANCEL_REQUEST_CODE, pqcomm.h).
 const cancelRequestCode = 80877102
-
-// startSession counts a session, unless the database is closed.
-func (db *DB) startSession() bool {
-	db.mu.Lock()
-	defer db.mu.Unlock()
-	if !db.closed {
-		db.sessions.Add(1)
-	}
-	return !db.closed
-}

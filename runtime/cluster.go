@@ -203,6 +203,7 @@ func (c *Cluster) crashing(pm *postmaster, crash *CrashError) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	defer close(pm.left)
 	switch {
 	case c.pm != pm:
 		pm.stillborn = true

@@ -80,12 +80,9 @@ func (pm *postmaster) signalled(from *process, sig int32) {
 
 // background does f when the process that caused it has given up its turn.
 func (pm *postmaster) background(f func()) {
-	pm.procMu.Lock()
-	defer pm.procMu.Unlock()
-	if pm.stopping {
+	if !pm.begin() {
 		return
 	}
-	pm.starting.Add(1)
 	go func() {
 		defer pm.starting.Done()
 		f()

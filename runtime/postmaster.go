@@ -31,12 +31,14 @@ type postmaster struct {
 	crash    *CrashError
 	stopping bool           // only processes that exist go on
 	sessions int            // backends that are being started and are not among procs yet
-	starting sync.WaitGroup // children that are being started by signals
+	starting sync.WaitGroup // what has begun to use proc, or to start a child
 	reaping  sync.WaitGroup // children, until nothing is left to do about their ends
 
 	// The cluster's mu guards these.
 	restart   bool // the cluster waits for the last process to end
 	stillborn bool // a process crashed before this was the cluster's postmaster
+
+	left chan struct{} // closed when a crash has made the cluster leave it
 
 	maxConnections int
 
@@ -91,7 +93,7 @@ var environment = []string{
 }
 
 func startPostmaster(ctx context.Context, c *Cluster) (_ *postmaster, err error) {
-	pm := &postmaster{c: c, procs: map[int32]*child{}, xlogShutdown: make(chan struct{})}
+	pm := &postmaster{c: c, procs: map[int32]*child{}, left: make(chan struct{}), xlogShutdown: make(chan struct{})}
 	if err := pm.boot(); err != nil {
 		return nil, err
 	}
@@ -255,8 +257,23 @@ func newArgv(g *emscripten.Guest, args []string) uint64 {
 	return uint64(argv)
 }
 
+// begin says that something uses the postmaster, unless that is stopping, which
+// waits until starting is done.
+func (pm *postmaster) begin() bool {
+	pm.procMu.Lock()
+	defer pm.procMu.Unlock()
+	if !pm.stopping {
+		pm.starting.Add(1)
+	}
+	return !pm.stopping
+}
+
 // start starts a child. A backend gets the connection to its client.
 func (pm *postmaster) start(kind backendType, s Socket) (*child, error) {
+	if !pm.begin() {
+		return nil, errStopping
+	}
+	defer pm.starting.Done()
 	slot := uint32(0)
 	if kind != bDeadEndBackend {
 		v, err := pm.call("AssignPostmasterChildSlot", uint64(kind))
@@ -287,7 +304,7 @@ func (pm *postmaster) start(kind backendType, s Socket) (*child, error) {
 	defer pm.procMu.Unlock()
 	if pm.stopping {
 		p.close()
-		return nil, ErrClosed
+		return nil, errStopping
 	}
 	pm.procs[p.pid] = ch
 	pm.reaping.Add(1)
@@ -344,6 +361,10 @@ func (pm *postmaster) clone(im *image) (*process, error) {
 	}
 	return newProcess(pm, pm.c.sched, pid, mem)
 }
+
+// errStopping is why a postmaster that is shut down, or one of whose processes has
+// crashed, starts no more.
+var errStopping = errors.New("PostgreSQL is stopping")
 
 // call calls a function of the guest's postmaster.
 func (pm *postmaster) call(name string, args ...uint64) (v uint64, err error) {

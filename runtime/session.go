@@ -31,14 +31,10 @@ func (c *Cluster) DeadEnd(ctx context.Context, s Socket) error {
 }
 
 // serve starts a process for a client, and waits until it has ended.
-func (c *Cluster) serve(ctx context.Context, s Socket, start func(*postmaster, Socket) (*child, error)) error {
-	pm, err := c.postmaster(ctx)
+func (c *Cluster) serve(ctx context.Context, s Socket, start starter) error {
+	ch, err := c.startFor(ctx, s, start)
 	if err != nil {
 		return err
-	}
-	ch, err := start(pm, s)
-	if err != nil {
-		return fmt.Errorf("runtime: starting a backend: %w", err)
 	}
 	stop := context.AfterFunc(ctx, ch.terminate)
 	<-ch.done
@@ -47,6 +43,33 @@ func (c *Cluster) serve(ctx context.Context, s Socket, start func(*postmaster, S
 		return ch.err
 	}
 	return nil
+}
+
+// A starter starts a process for a client.
+type starter func(*postmaster, Socket) (*child, error)
+
+// startFor starts a process for a client. If it has to wait for the recovery after
+// a crash, it does.
+func (c *Cluster) startFor(ctx context.Context, s Socket, start starter) (*child, error) {
+	for {
+		pm, err := c.postmaster(ctx)
+		if err != nil {
+			return nil, err
+		}
+		ch, err := start(pm, s)
+		if err == nil {
+			return ch, nil
+		}
+		if !errors.Is(err, errStopping) {
+			return nil, fmt.Errorf("runtime: starting a backend: %w", err)
+		}
+		c.mu.Lock()
+		crashing := c.pm == pm && !c.closed
+		c.mu.Unlock()
+		if crashing {
+			<-pm.left
+		}
+	}
 }
 
 // startSession starts a backend, unless all places are taken. PostgreSQL would

@@ -214,6 +214,17 @@ func (c *cache) forget(e *entry) {
 	close(e.gone)
 }
 
+// during returns a context for what may take long, which ends when the cache is
+// closed, too.
+func (c *cache) during(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(c.ctx, func() { cancel(ErrClosed) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+	}
+}
+
 // claim closes a database if it is open, and keeps it closed until the returned
 // function is called. It is ErrInUse if somebody uses it or, if it is to be
 // deleted, has pinned it.

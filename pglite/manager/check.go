@@ -21,7 +21,7 @@ type State struct {
 
 // State looks at a database without opening it.
 func (m *Manager) State(ctx context.Context, id string) (s State, err error) {
-	defer func() { err = wrap(err, "looking at database", id) }()
+	defer func() { err = m.wrap(err, "looking at database", id) }()
 	if _, err := m.database(ctx, id); err != nil {
 		return s, err
 	}
@@ -53,7 +53,7 @@ func (p Problem) String() string { return p.Path + ": " + p.Text }
 // and says what somebody else has changed, what is of another version, and what
 // could not be removed. The manager leaves all of it alone.
 func (m *Manager) Check(ctx context.Context) (problems []Problem, err error) {
-	defer func() { err = wrap(err, "checking", m.cfg.Dir) }()
+	defer func() { err = m.wrap(err, "checking", m.cfg.Dir) }()
 	list, err := m.databases(ctx, m.pool)
 	if err != nil {
 		return nil, err

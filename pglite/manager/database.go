@@ -82,7 +82,9 @@ func (m *Manager) Create(ctx context.Context, n NewDatabase) (d Database, err er
 	if n.ID == "" {
 		n.ID = m.cfg.NewID()
 	}
-	defer func() { err = wrap(err, "creating database", n.ID) }()
+	defer func() { err = m.wrap(err, "creating database", n.ID) }()
+	ctx, stop := m.dbs.during(ctx)
+	defer stop()
 	if err := errors.Join(checkID(n.ID), checkTime(orNow(n.CreatedAt))); err != nil {
 		return d, err
 	}
@@ -141,7 +143,7 @@ func (m *Manager) discard(name string) {
 // Database returns a database, or ErrNotFound.
 func (m *Manager) Database(ctx context.Context, id string) (Database, error) {
 	d, err := m.database(ctx, id)
-	return d, wrap(err, "reading database", id)
+	return d, m.wrap(err, "reading database", id)
 }
 
 func (m *Manager) database(ctx context.Context, id string) (Database, error) {
@@ -155,7 +157,7 @@ func (m *Manager) database(ctx context.Context, id string) (Database, error) {
 func (m *Manager) Databases(ctx context.Context, hidden bool) ([]Database, error) {
 	list, err := m.databases(ctx, m.pool)
 	if err != nil {
-		return nil, wrap(err, "listing databases", "")
+		return nil, m.wrap(err, "listing databases", "")
 	}
 	shown := []Database{}
 	for _, d := range list {
@@ -173,12 +175,12 @@ func (m *Manager) databases(ctx context.Context, q querier) ([]Database, error) 
 // Count returns how many databases there are that are not hidden, or all.
 func (m *Manager) Count(ctx context.Context, hidden bool) (int64, error) {
 	n, err := one(ctx, m.pool, pgx.RowTo[int64], "SELECT count(*) FROM databases WHERE $1 OR NOT is_hidden", hidden)
-	return n, wrap(err, "counting databases", "")
+	return n, m.wrap(err, "counting databases", "")
 }
 
 // Update changes name and visibility of a database, and returns it.
 func (m *Manager) Update(ctx context.Context, id string, u Update) (d Database, err error) {
-	defer func() { err = wrap(err, "updating database", id) }()
+	defer func() { err = m.wrap(err, "updating database", id) }()
 	if err := checkID(id); err != nil {
 		return d, err
 	}
@@ -192,7 +194,7 @@ func (m *Manager) Update(ctx context.Context, id string, u Update) (d Database, 
 // pglite.ErrLocked if another program has its data directory open; nothing is
 // deleted then.
 func (m *Manager) Delete(ctx context.Context, id string) (err error) {
-	defer func() { err = wrap(err, "deleting database", id) }()
+	defer func() { err = m.wrap(err, "deleting database", id) }()
 	if _, err := m.database(ctx, id); err != nil {
 		return err
 	}

@@ -37,6 +37,15 @@ var (
 // kinds are the errors above.
 var kinds = []error{ErrNotFound, ErrExists, ErrInvalid, ErrInUse, ErrClosed, ErrTooManyRows, ErrBadArchive}
 
+// wrap is wrap for what the manager does: what fails after Close fails because of
+// it.
+func (m *Manager) wrap(err error, doing, object string) error {
+	if err != nil && m.dbs.ctx.Err() != nil && !errors.Is(err, ErrClosed) {
+		err = fmt.Errorf("%w: %w", ErrClosed, err)
+	}
+	return wrap(err, doing, object)
+}
+
 // wrap says what was being done to what, and of which kind the error is.
 func wrap(err error, doing, object string) error {
 	if err == nil {

@@ -37,7 +37,9 @@ type ExportConfig struct {
 // Export returns, none can be deleted: that is ErrInUse. What w got before an
 // error is no archive.
 func (m *Manager) Export(ctx context.Context, w io.Writer, cfg ExportConfig) (err error) {
-	defer func() { err = wrap(err, "exporting", m.cfg.Dir) }()
+	defer func() { err = m.wrap(err, "exporting", m.cfg.Dir) }()
+	ctx, stop := m.dbs.during(ctx)
+	defer stop()
 	if cfg.Progress == nil {
 		cfg.Progress = func(string) {}
 	}
@@ -79,14 +81,14 @@ func (m *Manager) Export(ctx context.Context, w io.Writer, cfg ExportConfig) (er
 // pinAll keeps the databases that there are from being deleted.
 func (m *Manager) pinAll(ctx context.Context) (list []Database, unpin func(), err error) {
 	var pinned []string
-	unpin = func() {
+	unpinAll := func() {
 		for _, id := range pinned {
 			m.dbs.unpin(id)
 		}
 	}
 	defer func() {
 		if err != nil {
-			unpin()
+			unpinAll()
 		}
 	}()
 	if list, err = m.databases(ctx, m.pool); err != nil {
@@ -107,7 +109,7 @@ func (m *Manager) pinAll(ctx context.Context) (list []Database, unpin func(), er
 			return nil, nil, err
 		}
 	}
-	return left, unpin, nil
+	return left, unpinAll, nil
 }
 
 // An exporter writes an export.

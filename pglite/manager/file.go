@@ -42,7 +42,7 @@ func (m *Manager) SaveFile(ctx context.Context, id, name string, r io.Reader) (f
 	if id == "" {
 		id = m.cfg.NewID()
 	}
-	defer func() { err = wrap(err, "saving file", id) }()
+	defer func() { err = m.wrap(err, "saving file", id) }()
 	made, err := m.stageFile(ctx, id, name, r)
 	if err != nil {
 		return f, err
@@ -95,7 +95,7 @@ func (m *Manager) writeFile(name string, r io.Reader) error {
 func (m *Manager) Files(ctx context.Context) ([]File, error) {
 	entries, err := m.folder.list(fileName)
 	if err != nil {
-		return nil, wrap(err, "listing files", "")
+		return nil, m.wrap(err, "listing files", "")
 	}
 	list := []File{}
 	for _, e := range entries {
@@ -111,7 +111,7 @@ func (m *Manager) Files(ctx context.Context) ([]File, error) {
 			err = ctx.Err()
 		}
 		if err != nil {
-			return nil, wrap(err, "listing files", "")
+			return nil, m.wrap(err, "listing files", "")
 		}
 		list = append(list, f)
 	}
@@ -122,11 +122,11 @@ func (m *Manager) Files(ctx context.Context) ([]File, error) {
 func (m *Manager) OpenFile(id string) (io.ReadCloser, File, error) {
 	f, err := m.file(id)
 	if err != nil {
-		return nil, File{}, wrap(err, "opening file", id)
+		return nil, File{}, m.wrap(err, "opening file", id)
 	}
 	r, err := m.folder.root.Open(fileName + "/" + folderName(id) + "/" + contentName)
 	if err != nil {
-		return nil, File{}, wrap(err, "opening file", id)
+		return nil, File{}, m.wrap(err, "opening file", id)
 	}
 	return r, f, nil
 }
@@ -140,7 +140,7 @@ func (m *Manager) DeleteFile(id string) error {
 			m.discard(trash)
 		}
 	}
-	return wrap(err, "deleting file", id)
+	return m.wrap(err, "deleting file", id)
 }
 
 // file looks at a file.

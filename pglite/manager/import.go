@@ -49,7 +49,9 @@ const defaultLimit = 64 << 30
 // The list of databases is opened by PostgreSQL; use Config.DB to bound what that
 // may take. A Read that waits is not interrupted when ctx ends.
 func (m *Manager) Import(ctx context.Context, r io.Reader, cfg ImportConfig) (_ *ImportReport, err error) {
-	defer func() { err = wrap(err, "importing into", m.cfg.Dir) }()
+	defer func() { err = m.wrap(err, "importing into", m.cfg.Dir) }()
+	ctx, stop := m.dbs.during(ctx)
+	defer stop()
 	if cfg.Limit < 0 {
 		return nil, fmt.Errorf("ImportConfig.Limit %d is negative", cfg.Limit)
 	}

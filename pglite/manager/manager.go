@@ -100,8 +100,10 @@ func (m *Manager) putInOrder(ctx context.Context) error {
 }
 
 // Close closes all databases, also those that have handles, which ends their
-// connections, and the meta database. Methods fail with ErrClosed from then on. It
-// waits until all is done, is idempotent, and returns the first error.
+// connections, and the meta database. Methods fail with ErrClosed from then on, and
+// so does what is being made, imported or exported, once a Read or Write of the
+// caller's returns. It waits until all is done, is idempotent, and returns the
+// first error.
 func (m *Manager) Close() error {
 	m.closing.Do(func() {
 		err := m.dbs.closeAll()

@@ -67,15 +67,15 @@ func (m *Manager) CreateMessage(ctx context.Context, n Message) (Message, error)
 		n.ID = m.cfg.NewID()
 	}
 	if err := checkTime(orNow(n.CreatedAt)); err != nil {
-		return Message{}, wrap(err, "creating message", n.ID)
+		return Message{}, m.wrap(err, "creating message", n.ID)
 	}
 	made, err := one(ctx, m.pool, scanMessage, insertMessage+" RETURNING "+messageColumns, n.row()...)
-	return made, wrap(err, "creating message", n.ID)
+	return made, m.wrap(err, "creating message", n.ID)
 }
 
 // Messages returns the chat about a database, the oldest first: nothing, if there
 // is no such database.
 func (m *Manager) Messages(ctx context.Context, databaseID string) ([]Message, error) {
 	list, err := many(ctx, m.pool, scanMessage, "SELECT "+messageColumns+" FROM messages WHERE database_id = $1 ORDER BY created_at, id", databaseID)
-	return list, wrap(err, "reading messages of database", databaseID)
+	return list, m.wrap(err, "reading messages of database", databaseID)
 }

@@ -20,7 +20,7 @@ import (
 // is a *pglite.VersionError, unless Config.DB.Upgrade is set.
 func (m *Manager) Open(ctx context.Context, id string) (*Handle, error) {
 	h, err := m.dbs.acquire(ctx, id)
-	return h, wrap(err, "opening database", id)
+	return h, m.wrap(err, "opening database", id)
 }
 
 // CloseDatabase closes a database that is open, without waiting until it is idle
@@ -30,7 +30,7 @@ func (m *Manager) CloseDatabase(ctx context.Context, id string) error {
 	if err == nil {
 		release()
 	}
-	return wrap(err, "closing database", id)
+	return m.wrap(err, "closing database", id)
 }
 
 // openDatabase opens a database for the cache.

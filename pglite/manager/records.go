@@ -26,14 +26,14 @@ func (m *Manager) ExportRecords(ctx context.Context) (r Records, err error) {
 		r.Messages, err = many(ctx, tx, scanMessage, "SELECT "+messageColumns+" FROM messages ORDER BY created_at, id")
 		return err
 	})
-	return r, wrap(err, "exporting records", "")
+	return r, m.wrap(err, "exporting records", "")
 }
 
 // ImportRecords adds databases, without content, and messages: all or nothing. As
 // with Import, what is there already, by its id, stays as it is, and what cannot
 // be is reported.
 func (m *Manager) ImportRecords(ctx context.Context, r Records) (_ *ImportReport, err error) {
-	defer func() { err = wrap(err, "importing records", "") }()
+	defer func() { err = m.wrap(err, "importing records", "") }()
 	i, err := newImporter(ctx, m, ImportConfig{Limit: math.MaxInt64, Progress: func(string) {}})
 	if err != nil {
 		return nil, err

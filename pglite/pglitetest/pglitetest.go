@@ -22,6 +22,7 @@ package pglitetest
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"testing"
@@ -50,7 +51,20 @@ type Template struct {
 // Open returns a new database, which is closed when the test and its subtests
 // have ended. If that fails, so does the test; if making the template failed,
 // all tests that open it fail.
+//
+// A test that leaves a connection in use fails, too: Rows of the database or the
+// pool that were not closed, a statement of theirs that still runs, a transaction
+// that was not ended. The error names each with its last statement. In a test that
+// has failed already, they are only named in its log.
 func (t *Template) Open(tb testing.TB) *pglite.DB {
+	tb.Helper()
+	db := t.open(tb)
+	tb.Cleanup(func() { end(tb, db, nil) })
+	return db
+}
+
+// open returns a new database.
+func (t *Template) open(tb testing.TB) *pglite.DB {
 	tb.Helper()
 	t.once.Do(func() {
 		t.template, t.err = pglite.NewTemplate(context.Background(), t.Config, t.Setup)
@@ -67,24 +81,20 @@ func (t *Template) Open(tb testing.TB) *pglite.DB {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			tb.Error(err)
-		}
-	})
 	return db
 }
 
-// Pool returns a pool of connections to a new database. Both are closed when the
-// test and its subtests have ended.
+// Pool returns a pool of connections to a new database; see [Template.Open]. Both
+// are closed when the test and its subtests have ended.
 func (t *Template) Pool(tb testing.TB) *pgxpool.Pool {
 	tb.Helper()
-	pool, err := t.Open(tb).Pool(tb.Context())
+	db := t.open(tb)
+	pool, err := newPool(tb.Context(), db)
 	if err != nil {
-		tb.Fatal(err)
+		tb.Fatal(errors.Join(err, db.Close()))
 	}
-	tb.Cleanup(pool.Close)
-	return pool
+	tb.Cleanup(func() { end(tb, db, pool) })
+	return pool.Pool
 }
 
 var empty Template

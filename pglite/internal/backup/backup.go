@@ -41,7 +41,7 @@ type Source struct {
 // harm.
 func (s Source) begin(ctx context.Context) (_ *backup, err error) {
 	b := &backup{vol: s.Volume, started: time.Now()}
-	if b.conn, err = s.superuser(ctx); err != nil {
+	if b.conn, err = s.Superuser(ctx); err != nil {
 		return nil, err
 	}
 	mem, inMemory := s.Volume.(*vfs.Memory)
@@ -56,9 +56,9 @@ func (s Source) begin(ctx context.Context) (_ *backup, err error) {
 	return b, err
 }
 
-// superuser connects as a superuser. No setting of a role or a database makes
+// Superuser connects as a superuser. No setting of a role or a database makes
 // its statements fail.
-func (s Source) superuser(ctx context.Context) (*pgx.Conn, error) {
+func (s Source) Superuser(ctx context.Context) (*pgx.Conn, error) {
 	cfg := s.Server.Copy()
 	cfg.RuntimeParams = map[string]string{
 		"application_name": "calf dump", "client_min_messages": "warning", "search_path": "pg_catalog",
