@@ -32,6 +32,9 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, child(spec))
 		os.Exit(1)
 	}
+	if name := os.Getenv(memoryEnv); name != "" {
+		os.Exit(memoryChild(name))
+	}
 	if os.Getenv(upgradeEnv) != "" {
 		os.Exit(upgradeChild())
 	}
