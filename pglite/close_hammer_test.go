@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/calfdb/calf/pglite/dump"
+
 	"github.com/calfdb/calf/pglite"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -196,7 +198,7 @@ func (r closeRound) sql(ctx context.Context) error {
 }
 
 func (r closeRound) dump(ctx context.Context) error {
-	return r.db.Dump(ctx, io.Discard, pglite.DumpConfig{})
+	return r.db.Dump(ctx, io.Discard, dump.ArchiveConfig{})
 }
 
 func (r closeRound) fork(ctx context.Context) error {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"testing"
 
+	"github.com/calfdb/calf/pglite/dump"
+
 	"github.com/calfdb/calf/pglite"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
@@ -19,7 +21,7 @@ func TestDumpEncodings(t *testing.T) {
 	require.Contains(t, latin, "\nSET client_encoding = 'LATIN1';\n")
 	require.Contains(t, latin, "\nCOPY public.\"Gr\xf6\xdfe\" (a) FROM stdin;\n\xe9 \xff\n\\.\n")
 	exec(t, db, `INSERT INTO "Größe" VALUES ('日')`)
-	err := db.DumpSQL(t.Context(), &bytes.Buffer{}, pglite.SQLDumpConfig{Args: []string{"--encoding=LATIN1"}})
+	err := db.DumpSQL(t.Context(), &bytes.Buffer{}, dump.SQLConfig{Args: []string{"--encoding=LATIN1"}})
 	require.ErrorContains(t, err, `character with byte sequence 0xe6 0x97 0xa5 in encoding "UTF8" has no equivalent in encoding "LATIN1"`)
 
 	again := open(t, pglite.Config{
@@ -27,7 +29,7 @@ func TestDumpEncodings(t *testing.T) {
 		Settings: map[string]string{"client_encoding": "UTF8"}, // otherwise it is the database's
 	})
 	require.Equal(t, "LATIN1", query[string](t, again, "SHOW server_encoding"))
-	restoreSQL(t, again, latin, pglite.SQLRestoreConfig{})
+	restoreSQL(t, again, latin, dump.RestoreSQLConfig{})
 	require.Equal(t, "é ÿ", query[string](t, again, `SELECT a FROM "Größe"`))
 	require.Equal(t, 3, query[int](t, again, `SELECT octet_length(a) FROM "Größe"`))
 	require.Equal(t, latin, dumpSQL(t, again, "--encoding=LATIN1"))

@@ -30,6 +30,9 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, child(spec))
 		os.Exit(1)
 	}
+	if name := os.Getenv(memoryEnv); name != "" {
+		os.Exit(memoryChild(name))
+	}
 	if _, err := assets.Open(); errors.Is(err, assets.ErrAssetsMissing) {
 		flag.Parse()
 		if err := flag.Set("test.skip", "^Example"); err != nil { // they need the guest, and cannot skip themselves

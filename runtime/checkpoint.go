@@ -45,7 +45,7 @@ func (p *process) requestCheckpoint(flags uint32) uint64 {
 	for int32(g.Load32(shmem+ckptDone)-started) < 0 {
 		p.wait(checkpointPoll)
 	}
-	p.discardBuffers() // of databases that have been dropped
+	p.host.checkpointed(p)
 	if g.Load32(shmem+ckptFailed) != failed {
 		p.ereport("checkpoint request failed", "Consult recent messages in the server log for details.")
 	}

@@ -267,6 +267,8 @@ func (sh *shell) module() *Module             { return sh.mod }
 func (sh *shell) checkpointer() *process      { return nil }
 func (sh *shell) walSegment(*process, string) {}
 
+func (sh *shell) checkpointed(*process) {}
+
 func (sh *shell) signal(*process, int32, int32) error { return eSRCH }
 
 func (sh *shell) mapped(*process, *vfs.File, linmem.Range) error { return nil }

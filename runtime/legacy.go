@@ -179,6 +179,7 @@ func (h *legacyHost) module() *Module                                { return h.
 func (h *legacyHost) signal(*process, int32, int32) error            { return eSRCH }
 func (h *legacyHost) checkpointer() *process                         { return nil }
 func (h *legacyHost) walSegment(*process, string)                    {}
+func (h *legacyHost) checkpointed(*process)                          {}
 func (h *legacyHost) mapped(*process, *vfs.File, linmem.Range) error { return nil }
 
 // A legacyEngine is what there is to know about one of the old programs, to

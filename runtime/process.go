@@ -59,6 +59,8 @@ type processHost interface {
 	mapped(p *process, f *vfs.File, r linmem.Range) error
 	// walSegment is told that a process opened a segment of the WAL to write.
 	walSegment(p *process, name string)
+	// checkpointed is told that a checkpoint is done that a process waited for.
+	checkpointed(p *process)
 }
 
 // background is the context of what ends by itself.

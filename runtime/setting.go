@@ -11,15 +11,26 @@ import (
 // setting returns what a process has for a parameter that is a number, in the
 // parameter's own unit. The caller has the turn of g's process.
 func setting(g *emscripten.Guest, name string) (float64, error) {
-	p, err := g.Call("GetConfigOption", uint64(g.NewString(name)), 0, 0)
+	text, err := settingText(g, name)
 	if err != nil {
 		return 0, err
 	}
-	v, err := strconv.ParseFloat(g.CString(uint32(p)), 64)
+	v, err := strconv.ParseFloat(text, 64)
 	if err != nil {
 		return 0, fmt.Errorf("reading %s: %w", name, err)
 	}
 	return v, nil
+}
+
+// settingText returns what a process has for a parameter, without a unit. The
+// caller has the turn of g's process.
+func settingText(g *emscripten.Guest, name string) (string, error) {
+	const missingOK, restrictPrivileged = 0, 0
+	p, err := g.Call("GetConfigOption", uint64(g.NewString(name)), missingOK, restrictPrivileged)
+	if err != nil {
+		return "", fmt.Errorf("reading %s: %w", name, err)
+	}
+	return g.CString(uint32(p)), nil
 }
 
 // configure reads the parameters that the host itself obeys. The caller has the

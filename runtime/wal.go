@@ -13,22 +13,28 @@ const walNameLen = 24
 // A walCounter asks for a checkpoint when max_wal_size says so. PostgreSQL
 // does that itself, in XLogWrite, but PGlite leaves it out.
 type walCounter struct {
-	segments  uint64 // per checkpoint
-	perLog    uint64 // segments that one number of a log has
-	first     uint64 // the segment that was written at the last checkpoint
-	doneCount uint32 // checkpoints done when first was set
-	known     bool
+	segments   uint64 // per checkpoint
+	perLog     uint64 // segments that one number of a log has
+	first      uint64 // the segment that was written at the last checkpoint
+	doneCount  uint32 // checkpoints done when first was set
+	known      bool
+	disposable bool // nobody reads what is older than the last checkpoint
 }
 
 // configure reads the settings. The caller has the turn of g's process.
 func (w *walCounter) configure(g *emscripten.Guest) error {
-	var v [3]float64
-	for i, name := range []string{"max_wal_size", "wal_segment_size", "checkpoint_completion_target"} {
+	var v [4]float64
+	for i, name := range []string{"max_wal_size", "wal_segment_size", "checkpoint_completion_target", "wal_keep_size"} {
 		var err error
 		if v[i], err = setting(g, name); err != nil {
 			return err
 		}
 	}
+	level, err := settingText(g, "wal_level")
+	if err != nil {
+		return err
+	}
+	w.disposable = level == "minimal" && v[3] == 0
 	const mib = 1 << 20
 	w.perLog = (1 << 32) / uint64(v[1])
 	// CalculateCheckpointSegments (xlog.c)

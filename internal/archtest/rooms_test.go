@@ -9,14 +9,15 @@ var rooms = []room{
 	{path: "runtime/vfs/vfstest", may: []string{"runtime"}},
 	{path: "wire"},
 	{path: "schema"},
-	{path: "pglite", may: []string{"runtime", "wire", "assets", "internal/icudata", "internal/pgdata", "internal/relay", "pglite/dump", "pglite/push", "pglite/internal"}},
+	{path: "pglite", may: []string{"runtime", "wire", "assets", "internal/icudata", "internal/pgdata", "internal/relay", "pglite/dump", "pglite/push", "pglite/internal", "pglite/internal/inuse"}},
 	{path: "pglite/internal", may: []string{"runtime", "assets", "internal/filelock", "internal/lazy", "internal/pgdata", "internal/relay"}},
-	{path: "pglite/internal/dbtest", may: []string{"pglite", "pglite/dump", "assets"}},
+	{path: "pglite/internal/inuse"},
+	{path: "pglite/internal/dbtest", may: []string{"pglite", "pglite/dump", "assets", "internal/peers"}},
 	{path: "pglite/inspect", may: []string{"pglite/internal", "internal/filelock", "internal/pgdata"}},
 	{path: "pglite/dump", may: []string{"pglite/internal", "runtime", "assets", "internal/relay", "internal/sqlscript", "internal/pgarchive"}},
 	{path: "pglite/push", may: []string{"pglite/dump", "pglite/internal", "assets", "internal/sqlscript"}},
 	{path: "pglite/upgrade", may: []string{"pglite", "pglite/dump", "pglite/internal", "runtime", "wire", "assets", "internal/lazy"}},
-	{path: "pglite/pglitetest", may: []string{"pglite", "schema", "assets"}},
+	{path: "pglite/pglitetest", may: []string{"pglite", "pglite/internal/inuse", "schema", "assets"}},
 	{path: "pglite/embed"},
 	{path: "pglite/presenter", may: []string{"schema"}},
 	{path: "pglite/manager", may: []string{"pglite", "pglite/dump", "pglite/internal", "schema", "assets", "internal/relay"}},
@@ -37,7 +38,7 @@ var rooms = []room{
 }
 
 // closed are rooms that nobody may import, whatever else is said.
-var closed = []string{"pglite/internal/dbtest", "runtime/vfs/vfstest", "crash", "cmd", "examples", "internal/archtest", "internal/peers"}
+var closed = []string{"pglite/internal/dbtest", "runtime/vfs/vfstest", "crash", "cmd", "examples", "internal/archtest"}
 
 // confined are packages of others that only some rooms may import, because they are heavy, or because the rest of the
 // house must not depend on them. A path stands for everything below it.

@@ -425,8 +425,8 @@ COPY "möglich" FROM stdin;
 		require.ErrorContains(t, db.RestoreSQL(t.Context(), strings.NewReader(script), dump.RestoreSQLConfig{SingleTransaction: true}), says)
 	}
 	// What is not converted on the way is by the server.
-	restoreSQL(t, db, "SET client_encoding = 'EUC_TW';\nCREATE TABLE taiwan (a text);\nCOPY taiwan FROM stdin;\n\xc4\xe3\xd9\xcf\n\\.\n", pglite.SQLRestoreConfig{})
-	require.Equal(t, "中國", query[string](t, db, "SELECT a FROM taiwan"))
+	dbtest.RestoreSQL(t, db, "SET client_encoding = 'EUC_TW';\nCREATE TABLE taiwan (a text);\nCOPY taiwan FROM stdin;\n\xc4\xe3\xd9\xcf\n\\.\n", dump.RestoreSQLConfig{})
+	require.Equal(t, "中國", dbtest.Query[string](t, db, "SELECT a FROM taiwan"))
 	// What does not know of encodings takes everything.
 	dbtest.Exec(t, db, "CREATE DATABASE ascii TEMPLATE template0 ENCODING SQL_ASCII LOCALE 'C'")
 	dbtest.RestoreSQL(t, db, "\\connect ascii\nSET client_encoding = 'SQL_ASCII';\nCREATE TABLE t (a text);\nCOPY t FROM stdin;\n\xff\n\\.\n", dump.RestoreSQLConfig{})

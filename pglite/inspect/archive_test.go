@@ -7,7 +7,6 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -19,30 +18,6 @@ import (
 	"github.com/calfdb/calf/pglite/internal/dbtest"
 	"github.com/stretchr/testify/require"
 )
-
-// tarOf makes a tar of a directory, each name with a prefix.
-func tarOf(tb testing.TB, dir, prefix string) []byte {
-	tb.Helper()
-	var b bytes.Buffer
-	w := tar.NewWriter(&b)
-	require.NoError(tb, filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		require.NoError(tb, err)
-		rel, err := filepath.Rel(dir, path)
-		require.NoError(tb, err)
-		h := &tar.Header{Name: prefix + filepath.ToSlash(rel), Mode: 0o700, Typeflag: tar.TypeDir}
-		var content []byte
-		if !e.IsDir() {
-			content, err = os.ReadFile(path)
-			require.NoError(tb, err)
-			h.Typeflag, h.Size, h.Mode = tar.TypeReg, int64(len(content)), 0o600
-		}
-		require.NoError(tb, w.WriteHeader(h))
-		_, err = w.Write(content)
-		return err
-	}))
-	require.NoError(tb, w.Close())
-	return b.Bytes()
-}
 
 // zipped makes a gzip, which costs little at the level gzip.NoCompression.
 func zipped(tb testing.TB, b []byte, level int) []byte {
@@ -70,11 +45,11 @@ func TestInspectArchives(t *testing.T) {
 	want := database(t, look(t, dir, inspect.Options{Verify: true}), "postgres")
 	parent := t.TempDir()
 	require.NoError(t, os.CopyFS(filepath.Join(parent, "my data"), os.DirFS(dir)))
-	deep := tarOf(t, dir, "/srv/old/data/")
+	deep := dbtest.TarOf(t, dir, "/srv/old/data/")
 	for name, test := range map[string]struct{ path, container, root string }{
-		"Tar":           {saved(t, tarOf(t, dir, "/")), "tar", ""},
-		"TarRelative":   {saved(t, tarOf(t, dir, "./")), "tar", ""},
-		"TarGz":         {saved(t, zipped(t, tarOf(t, dir, ""), gzip.BestSpeed)), "tar.gz", ""},
+		"Tar":           {saved(t, dbtest.TarOf(t, dir, "/")), "tar", ""},
+		"TarRelative":   {saved(t, dbtest.TarOf(t, dir, "./")), "tar", ""},
+		"TarGz":         {saved(t, zipped(t, dbtest.TarOf(t, dir, ""), gzip.BestSpeed)), "tar.gz", ""},
 		"InFolder":      {parent, "directory", "my data"},
 		"InFolderOfTar": {saved(t, deep), "tar", "srv/old/data"},
 		"InFolderOfGz":  {saved(t, zipped(t, deep, gzip.NoCompression)), "tar.gz", "srv/old/data"},
@@ -104,7 +79,7 @@ func TestInspectArchives(t *testing.T) {
 // An archive may be cut off anywhere, and damaged anywhere.
 func TestInspectTruncatedArchives(t *testing.T) {
 	t.Parallel()
-	whole := tarOf(t, sampleDir(t), "/")
+	whole := dbtest.TarOf(t, sampleDir(t), "/")
 	packed := zipped(t, whole, gzip.NoCompression)
 	r := rand.New(rand.NewPCG(1, 2))
 	times := 8
@@ -138,7 +113,7 @@ func TestInspectHostileTar(t *testing.T) {
 	dir := sampleDir(t)
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
-	whole := tarOf(t, dir, "/")
+	whole := dbtest.TarOf(t, dir, "/")
 	old := tar.NewReader(bytes.NewReader(whole))
 	for _, h := range []*tar.Header{
 		{Name: "../../etc/passwd", Typeflag: tar.TypeReg},
@@ -265,11 +240,11 @@ func TestInspectForeign(t *testing.T) {
 	}{
 		"EmptyFolder":     {folder(nil), inspect.Empty, "empty"},
 		"EmptyFile":       {text(""), inspect.Empty, "empty"},
-		"EmptyTar":        {saved(t, tarOf(t, folder(nil), "")), inspect.Empty, "empty"},
+		"EmptyTar":        {saved(t, dbtest.TarOf(t, folder(nil), "")), inspect.Empty, "empty"},
 		"Letters":         {folder(map[string]string{"letter.txt": "Dear"}), inspect.Unknown, "a directory without"},
 		"Letter":          {text("Dear all,\n"), inspect.Unknown, "neither"},
 		"Noise":           {text("\x00\x01\x02\x03"), inspect.Unknown, "neither"},
-		"TarOfLetters":    {saved(t, tarOf(t, folder(map[string]string{"letter.txt": "Dear"}), "")), inspect.Unknown, "a tar without"},
+		"TarOfLetters":    {saved(t, dbtest.TarOf(t, folder(map[string]string{"letter.txt": "Dear"}), "")), inspect.Unknown, "a tar without"},
 		"Zip":             {zipOf("a.txt"), inspect.Zip, "unpack"},
 		"ZipOfData":       {zipOf("data/PG_VERSION", "data/global/pg_control"), inspect.Zip, "of a PostgreSQL data directory"},
 		"ZipOfDeepChat":   {zipOf("database/chat.db", "manifest.json"), inspect.Zip, "DeepChat"},
@@ -287,8 +262,8 @@ func TestInspectForeign(t *testing.T) {
 		"SQLGz":           {saved(t, zipped(t, []byte(dump), gzip.BestSpeed)), inspect.SQLDump, "calf restore"},
 		"Custom":          {text("PGDMP\x01\x0f\x00\x04\x08\x01\x01"), inspect.CustomDump, "pg_restore"},
 		"DirectoryDump":   {folder(map[string]string{"toc.dat": "PGDMP", "3001.dat.gz": ""}), inspect.DirectoryDump, "pg_restore"},
-		"TarDump":         {saved(t, tarOf(t, folder(map[string]string{"toc.dat": "PGDMP", "3001.dat": ""}), "")), inspect.TarDump, "pg_restore"},
-		"DatabaseBuild":   {saved(t, zipped(t, tarOf(t, folder(map[string]string{"meta.tar.gz": "", "dbs/a.tar.gz": "", "files/1/a.csv": ""}), ""), gzip.BestSpeed)), inspect.DatabaseBuild, "dbs"},
+		"TarDump":         {saved(t, dbtest.TarOf(t, folder(map[string]string{"toc.dat": "PGDMP", "3001.dat": ""}), "")), inspect.TarDump, "pg_restore"},
+		"DatabaseBuild":   {saved(t, zipped(t, dbtest.TarOf(t, folder(map[string]string{"meta.tar.gz": "", "dbs/a.tar.gz": "", "files/1/a.csv": ""}), ""), gzip.BestSpeed)), inspect.DatabaseBuild, "dbs"},
 		"Zstandard":       {text("\x28\xb5\x2f\xfd\x00\x00"), inspect.Compressed, "decompress"},
 		"Bzip2":           {text("BZh91AY&SY"), inspect.Compressed, "decompress"},
 		"GzipHeader":      {text("\x1f\x8b\x08"), inspect.DamagedGzip, "cut off"},

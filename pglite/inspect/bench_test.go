@@ -37,7 +37,7 @@ func BenchmarkInspect(b *testing.B) {
 	require.Greater(b, info.Size, int64(1_000_000_000))
 
 	plain := filepath.Join(b.TempDir(), "data.tar")
-	require.NoError(b, os.WriteFile(plain, tarOf(b, dir, "/"), 0o600))
+	require.NoError(b, os.WriteFile(plain, dbtest.TarOf(b, dir, "/"), 0o600))
 	packed := filepath.Join(b.TempDir(), "data.tar.gz")
 	content, err := os.ReadFile(plain)
 	require.NoError(b, err)

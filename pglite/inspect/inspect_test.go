@@ -355,8 +355,8 @@ func TestInspectConfiguration(t *testing.T) {
 	}, info.Config.Settings)
 	require.Equal(t, "calf.lock", info.Leftovers[0].File)
 
-	appendTo(t, filepath.Join(dir, "postgresql.conf"), "max_connections = 7\nshared_buffers = 128MB\nthis is wrong\n")
-	appendTo(t, filepath.Join(dir, "pg_hba.conf"), "host all all 10.0.0.0/8 scram-sha-256 # the office\n")
+	dbtest.AppendTo(t, filepath.Join(dir, "postgresql.conf"), "max_connections = 7\nshared_buffers = 128MB\nthis is wrong\n")
+	dbtest.AppendTo(t, filepath.Join(dir, "pg_hba.conf"), "host all all 10.0.0.0/8 scram-sha-256 # the office\n")
 	for _, name := range []string{"backup_label", "recovery.signal", "standby.signal", "calf.incomplete"} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), nil, 0o600))
 	}
@@ -368,15 +368,6 @@ func TestInspectConfiguration(t *testing.T) {
 	require.Equal(t, []string{"config"}, problemKinds(info))
 	require.Len(t, info.Leftovers, 5)
 	require.Equal(t, inspect.Incomplete, info.Kind)
-}
-
-func appendTo(tb testing.TB, file, text string) {
-	tb.Helper()
-	f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
-	require.NoError(tb, err)
-	_, err = f.WriteString(text)
-	require.NoError(tb, err)
-	require.NoError(tb, f.Close())
 }
 
 func problemKinds(info *inspect.Info) (kinds []string) {

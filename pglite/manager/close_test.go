@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/calfdb/calf/pglite/dump"
+
 	"github.com/stretchr/testify/require"
 
 	"github.com/calfdb/calf/pglite"
@@ -93,7 +95,7 @@ func TestCloseInUse(t *testing.T) {
 		"Run":           func() error { _, err := h.Run(ctx, "SELECT 1", manager.RunOptions{}); return err },
 		"Connect":       func() error { _, err := h.Connect(ctx); return err },
 		"Pool":          func() error { _, err := h.Pool(ctx); return err },
-		"Dump":          func() error { return h.Dump(ctx, io.Discard, pglite.DumpConfig{}) },
+		"Dump":          func() error { return h.Dump(ctx, io.Discard, dump.ArchiveConfig{}) },
 	} {
 		require.ErrorIs(t, call(), manager.ErrClosed, name)
 	}

@@ -147,6 +147,20 @@ func (c *content) drop(i int64, b *budget) {
 	b.give(n)
 }
 
+// punch makes holes of the present chunks from the i-th to before the j-th.
+func (c *content) punch(i, j int64, b *budget) {
+	was := c.present
+	var g garbage
+	for j = min(j, (c.size+chunkSize-1)/chunkSize); i < j; i++ {
+		if c.countPresent(i, i) > 0 {
+			c.slot(i).release(&g)
+			c.present--
+		}
+	}
+	g.flush()
+	b.give(was - c.present)
+}
+
 // allocate reserves the chunks of n bytes at off, all or none.
 func (c *content) allocate(off, n int64, b *budget) error {
 	if off > maxFileSize-n {

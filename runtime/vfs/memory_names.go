@@ -42,6 +42,23 @@ func (m *Memory) WriteFile(name string, data []byte, mode uint32) error {
 	})
 }
 
+// Punch gives back what the chunks of a regular file hold that are wholly among n
+// bytes at off. They read as zeros.
+func (m *Memory) Punch(name string, off, n int64) error {
+	if off < 0 || n < 0 || off > maxFileSize-n {
+		return EINVAL
+	}
+	h, err := m.Open(name, O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	return h.(*inode).change(false, func(c *content) error {
+		c.punch((off+chunkSize-1)/chunkSize, (off+n)/chunkSize, &m.budget)
+		return nil
+	})
+}
+
 func (m *Memory) makeNode(name string, mode uint32, fill func(*inode)) error {
 	if name == "." {
 		return EEXIST

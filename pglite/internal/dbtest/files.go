@@ -1,6 +1,8 @@
 package dbtest
 
 import (
+	"archive/tar"
+	"bytes"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -52,4 +54,38 @@ func File(tb testing.TB, dir, name string, content []byte) string {
 	path := filepath.Join(dir, name)
 	require.NoError(tb, os.WriteFile(path, content, 0o600))
 	return path
+}
+
+// AppendTo adds text to a file.
+func AppendTo(tb testing.TB, file, text string) {
+	tb.Helper()
+	f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
+	require.NoError(tb, err)
+	_, err = f.WriteString(text)
+	require.NoError(tb, err)
+	require.NoError(tb, f.Close())
+}
+
+// TarOf makes a tar of a directory, each name with a prefix.
+func TarOf(tb testing.TB, dir, prefix string) []byte {
+	tb.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	require.NoError(tb, filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		require.NoError(tb, err)
+		rel, err := filepath.Rel(dir, path)
+		require.NoError(tb, err)
+		h := &tar.Header{Name: prefix + filepath.ToSlash(rel), Mode: 0o700, Typeflag: tar.TypeDir}
+		var content []byte
+		if !e.IsDir() {
+			content, err = os.ReadFile(path)
+			require.NoError(tb, err)
+			h.Typeflag, h.Size, h.Mode = tar.TypeReg, int64(len(content)), 0o600
+		}
+		require.NoError(tb, w.WriteHeader(h))
+		_, err = w.Write(content)
+		return err
+	}))
+	require.NoError(tb, w.Close())
+	return b.Bytes()
 }

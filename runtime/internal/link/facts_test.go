@@ -104,6 +104,8 @@ func TestLinkRefusesOtherModules(t *testing.T) {
 		},
 		{"a start function that calls", "in the start function", func(m *module) { m.code[0] = cat(op(0), callf(artLog), op(opEnd)) }},
 		{"its own memory", "imports no memory", func(m *module) { m.imports = m.imports[1:] }},
+		{"no end of what is not the heap", "no constant __heap_base", func(m *module) { m.globals[1].init = ggetx(0) }},
+		{"a heap outside of the memory", "memory of 3 pages with a heap at 196609", func(m *module) { m.globals[1].init = i32x(3<<16 + 1) }},
 		{"a table with a maximum", "without a maximum", func(m *module) { m.tables[0] = op(0x70, 1, 4, 4) }},
 		{"code that is not understood", "function 8: at offset", func(m *module) { m.code[artDouble-artStart] = op(0, 0xff) }},
 		{

@@ -134,6 +134,9 @@ func (f *facts) link(artifact []byte) (*Linked, error) {
 	if err := m.ownMemory(); err != nil {
 		return nil, err
 	}
+	if err := m.shrinkMemory(); err != nil {
+		return nil, err
+	}
 	index, err := f.locate(m, data)
 	if err != nil {
 		return nil, err

@@ -54,6 +54,7 @@ func TestLinkedArtifactRuns(t *testing.T) {
 
 	require.EqualValues(t, 4096-3*stackPad, invoke(t, m, "deep", 2), "recursion takes space on the stack")
 	require.NotNil(t, m.ExportedMemory("memory"))
+	require.EqualValues(t, 2<<16, m.Memory().Size(), "the heap is empty")
 	require.EqualValues(t, artCounter, m.ExportedGlobal("counter").Get())
 	require.EqualValues(t, artTable, m.ExportedGlobal("kinds").Get())
 	require.EqualValues(t, 4096, m.ExportedGlobal("__stack_pointer").Get())

@@ -21,6 +21,42 @@ func (m *module) ownMemory() error {
 	return errors.New("module imports no memory")
 }
 
+// shrinkMemory makes the memory that m owns begin with nothing behind the stack
+// and the data: the heap grows when it is used. Emscripten begins with what
+// PGlite's build asks for, 128 MiB, which every process would have to have.
+func (m *module) shrinkMemory() error {
+	heap, err := m.constantExport("__heap_base")
+	if err != nil {
+		return err
+	}
+	limits := reader{b: m.memories[0]}
+	bounded := limits.byte()
+	least := limits.u32()
+	const page = 1 << 16
+	pages := (heap + page - 1) / page
+	if limits.err != nil || bounded != 1 || pages > least {
+		return fmt.Errorf("memory of %d pages with a heap at %d", least, heap)
+	}
+	m.memories[0] = cat(appendU32([]byte{bounded}, pages), m.memories[0][limits.pos:])
+	return nil
+}
+
+// constantExport returns the value of an exported global, an i32 constant.
+func (m *module) constantExport(name string) (uint32, error) {
+	imported := m.importCount(kindGlobal)
+	for _, e := range m.exports {
+		if e.kind != kindGlobal || e.name != name || e.index < imported {
+			continue
+		}
+		init := m.globals[e.index-imported].init
+		if len(init) > 0 && init[0] == opI32Const {
+			r := reader{b: init, pos: 1}
+			return uint32(r.s64()), r.err
+		}
+	}
+	return 0, fmt.Errorf("no constant %s", name)
+}
+
 // maxData bounds the initial data of a module: the guest's is 3 MB.
 const maxData = 64 << 20
 

@@ -22,6 +22,7 @@ const (
 	artName    = 1024
 	artTable   = 1040
 	artCounter = 2048
+	artHeap    = 65536 + 5
 )
 
 // semaphoreFlag is the offset of what semaphoreWait waits for.
@@ -46,17 +47,17 @@ func artifact() []byte {
 		custom("name", 0, 2, 1, 'm'),
 		sec(secType, fn("", ""), fn("i", "i"), fn("ii", "i"), fn("", "i")),
 		sec(secImport,
-			imp("env", "memory", kindMemory, 1, 1, 4),
+			imp("env", "memory", kindMemory, 1, 3, 4),
 			imp("env", "invoke_ii", kindFunc, 2),
 			imp("env", "log", kindFunc, 1),
 		),
 		sec(secFunction, leb(0), leb(1), leb(3), leb(3), leb(1), leb(1), leb(1), leb(0), leb(1)),
 		sec(secTable, op(0x70, 0, 4)),
-		sec(secGlobal, glob(0x7f, 1, i32x(4096))),
+		sec(secGlobal, glob(0x7f, 1, i32x(4096)), glob(0x7f, 0, i32x(artHeap))),
 		sec(secExport,
 			exp("__main_argc_argv", kindFunc, artMain), exp("double", kindFunc, artDouble),
 			exp("lock", kindFunc, artLock), exp("log", kindFunc, artLog), exp("check", kindFunc, artCheck), exp("deep", kindFunc, artDeep),
-			exp("__stack_pointer", kindGlobal, 0), exp("__indirect_function_table", kindTable, 0),
+			exp("__stack_pointer", kindGlobal, 0), exp("__heap_base", kindGlobal, 1), exp("__indirect_function_table", kindTable, 0),
 		),
 		secOf(secStart, leb(artStart)),
 		sec(secElement, elem(i32x(1), artDouble, artSlot, artInvoke)),
