@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/calfdb/calf/pglite/dump"
+
 	"github.com/calfdb/calf/pglite"
 	"github.com/calfdb/calf/pglite/internal/dbtest"
 	"github.com/jackc/pgx/v5"
@@ -134,7 +136,7 @@ func TestFromMemoryToADirectoryAndBack(t *testing.T) {
 	require.NoError(t, err)
 	archive := func(t *testing.T, db *pglite.DB) *bytes.Buffer {
 		var b bytes.Buffer
-		require.NoError(t, db.Dump(ctx, &b, pglite.DumpConfig{}))
+		require.NoError(t, db.Dump(ctx, &b, dump.ArchiveConfig{}))
 		return &b
 	}
 	for name, toDisk := range map[string]func(t *testing.T, dir string, mem *pglite.DB) pglite.Config{
@@ -145,7 +147,7 @@ func TestFromMemoryToADirectoryAndBack(t *testing.T) {
 			return pglite.Config{Dir: dir, Load: archive(t, mem)}
 		},
 		"directory": func(t *testing.T, dir string, mem *pglite.DB) pglite.Config {
-			require.NoError(t, mem.DumpDirectory(ctx, dir, pglite.DumpConfig{}))
+			require.NoError(t, mem.DumpDirectory(ctx, dir, dump.ArchiveConfig{}))
 			return pglite.Config{Dir: dir}
 		},
 	} {
