@@ -19,7 +19,7 @@ const (
 	linkedWasm  = "linked.wasm"
 	linkedData  = "linked.data"
 	linkedTable = "linked.json"
-	linkKey     = "link-8"
+	linkKey     = "link-9"
 
 	templateTar = "template.tar"
 	templateKey = "template-1"

@@ -100,6 +100,9 @@ var pglite0516 = facts{
 		{name: "pgl_pclose", index: 10937},
 		{name: "pgl_recv", index: 10950},
 		{name: "pgl_send", index: 10951},
+		// Who may connect.
+		{name: "load_hba", index: 3610, mentions: "load_hba", export: true},
+		{name: "load_ident", index: 3614, via: "__main_argc_argv", export: true},
 	},
 	variables: []variable{
 		{"before_shmem_exit_index", 2796912, "check_on_shmem_exit_lists_are_empty"},
@@ -111,6 +114,8 @@ var pglite0516 = facts{
 		{"CheckpointerShmem", 2788816, "AbsorbSyncRequests"},
 		{"send_ready_for_query", 2964949, "PostgresMainLoopOnce"},
 		{"PMSignalState", 2797456, "RegisterPostmasterChildActive"},
+		{"HbaFileName", 2879648, "load_hba"},
+		{"IdentFileName", 2879652, "load_ident"},
 	},
 	tables: []pointerTable{
 		// child_process_kinds: {name, main_fn, shmem_attach} per BackendType.
