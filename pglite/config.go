@@ -78,6 +78,10 @@ type Config struct {
 	// PostgreSQL's severities map to slog's levels: DEBUG to Debug, LOG, INFO
 	// and NOTICE to Info, WARNING to Warn, ERROR and above to Error.
 	Logger *slog.Logger
+	// OnReload is told when PostgreSQL has read its configuration files again,
+	// after DB.Reload or pg_reload_conf(); nil tells nobody. It must be quick and
+	// not call the DB.
+	OnReload func()
 	// Progress is told what Open is doing, which may take seconds on the first
 	// use; nil tells nobody.
 	Progress func(doing string)

@@ -101,6 +101,7 @@ func OpenConfig(ctx context.Context, cfg Config) (_ *DB, err error) {
 		CopyMemory:   cfg.copyMemory,
 		Log:          db.log,
 		OnCrash:      db.crashed,
+		OnReload:     cfg.OnReload,
 	})
 	if err != nil {
 		return nil, err

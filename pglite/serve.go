@@ -8,6 +8,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/calfdb/calf/runtime"
 	"github.com/calfdb/calf/wire"
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -50,6 +51,9 @@ func (db *DB) Serve(ctx context.Context, l net.Listener, cfg ServeConfig) error 
 	}
 	return <-stopped
 }
+
+// A backend learns from its socket who its client is.
+var _ runtime.IdentifiedSocket = (*wire.Socket)(nil)
 
 // served is a database as a server sees it.
 type served struct{ db *DB }

@@ -35,6 +35,9 @@ type ClusterConfig struct {
 	// Log gets the messages of the server log, one at a time; nil discards
 	// them. It must not call the cluster.
 	Log func(LogMessage)
+	// OnReload is told when the configuration files were read again, unless it is
+	// nil. It must not call the cluster.
+	OnReload func()
 	// OnCrash is told when a process crashed and the cluster restarts, unless
 	// it is nil.
 	OnCrash func(*CrashError)

@@ -189,6 +189,9 @@ func (pm *postmaster) boot() (err error) {
 	if err := pm.wal.configure(g); err != nil {
 		return err
 	}
+	if err := shareSSLStatus(g); err != nil {
+		return err
+	}
 	shared, err := pm.sharedRanges()
 	if err != nil {
 		return err

@@ -59,6 +59,9 @@ func (pm *postmaster) reload() error {
 	for _, ch := range pm.children() {
 		ch.post(sigHUP)
 	}
+	if pm.c.cfg.OnReload != nil {
+		pm.c.cfg.OnReload()
+	}
 	return err
 }
 

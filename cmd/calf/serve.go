@@ -2,14 +2,15 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/calfdb/calf/pglite"
@@ -21,8 +22,7 @@ type serve struct {
 	db             database
 	listen         []string
 	socket         string
-	tlsCert        string
-	tlsKey         string
+	tls            certificates
 	auth           string
 	maxConnections int
 	startupTimeout time.Duration
@@ -43,7 +43,8 @@ Unix-domain sockets are files that only their owner can use, and trusted.
 
 When all listeners are ready, a line "ready on ..." per listener is printed, and a
 service manager is told if NOTIFY_SOCKET says so. Ctrl-C and SIGTERM end all
-sessions, write a checkpoint and exit.`,
+sessions, write a checkpoint and exit. SIGHUP reads postgresql.conf, pg_hba.conf,
+pg_ident.conf and the files for TLS again, as SELECT pg_reload_conf() does.`,
 		Example: `  calf serve --db ./data
   calf serve --db ./data --listen 127.0.0.1:5433 --socket /tmp
   calf serve --db ./data --listen 0.0.0.0:5432 --auth scram --tls-cert c.pem --tls-key k.pem`,
@@ -53,8 +54,9 @@ sessions, write a checkpoint and exit.`,
 	f.StringVar(&s.db.dir, "db", pglite.Memory, "`directory` of the database, which is made if it does not exist")
 	f.StringSliceVar(&s.listen, "listen", []string{"127.0.0.1:5432"}, "`address`es to listen on; none if empty")
 	f.StringVar(&s.socket, "socket", "", "`directory` in which to make a Unix-domain socket, .s.PGSQL.5432")
-	f.StringVar(&s.tlsCert, "tls-cert", "", "`file` with the server's certificates, PEM")
-	f.StringVar(&s.tlsKey, "tls-key", "", "`file` with the key of the certificate, PEM")
+	f.StringVar(&s.tls.cert, "tls-cert", "", "`file` with the server's certificates, PEM")
+	f.StringVar(&s.tls.key, "tls-key", "", "`file` with the key of the certificate, PEM")
+	f.StringVar(&s.tls.ca, "tls-ca", "", "`file` with the authorities that sign clients' certificates, PEM")
 	f.StringVar(&s.auth, "auth", "trust", "how clients of the network prove who they are: trust or scram")
 	f.IntVar(&s.maxConnections, "max-connections", 0, "`number` of sessions that there can be at once (default 100)")
 	f.DurationVar(&s.startupTimeout, "startup-timeout", 0, "`time` that a client may take to begin a session (default 1m)")
@@ -69,13 +71,19 @@ func (s *serve) run(ctx context.Context, p *program) (err error) {
 		return err
 	}
 	serving := pglite.ServeConfig{MaxConnections: s.maxConnections, StartupTimeout: s.startupTimeout}
-	if s.tlsCert != "" {
-		cert, err := tls.LoadX509KeyPair(s.tlsCert, s.tlsKey)
-		if err != nil {
-			return fmt.Errorf("reading the certificate: %w", err)
+	switch {
+	case s.tls.cert != "":
+		if err := s.tls.load(); err != nil {
+			return err
 		}
-		serving.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+		serving.TLS = s.tls.config()
+		cfg.OnReload = func() { s.tls.reload(cfg.Logger) }
+	case s.tls.ca != "":
+		return usage("--tls-ca needs --tls-cert and --tls-key")
 	}
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	listeners, err := s.listeners()
 	if err != nil {
 		return err
@@ -103,9 +111,17 @@ func (s *serve) run(ctx context.Context, p *program) (err error) {
 	if err := notifyReady(); err != nil {
 		cfg.Logger.Warn("could not tell the service manager", "error", err)
 	}
-	for range listeners {
-		err = errors.Join(err, <-ended)
-		cancel() // all end with the first
+	for n := len(listeners); n > 0; {
+		select {
+		case <-hangups:
+			if err := db.Reload(ctx); err != nil && ctx.Err() == nil {
+				cfg.Logger.Error("could not reload the configuration", "error", err)
+			}
+		case e := <-ended:
+			err = errors.Join(err, e)
+			cancel() // all end with the first
+			n--
+		}
 	}
 	return err
 }
@@ -162,7 +178,7 @@ func (s *serve) listeners() (list []net.Listener, err error) {
 		case isLocal(l.Addr()):
 		case s.auth == "trust":
 			return list, fmt.Errorf("refusing to trust everybody who can reach %s: use --auth scram", address)
-		case s.tlsCert == "":
+		case s.tls.cert == "":
 			return list, fmt.Errorf("refusing to send passwords and data in the clear from %s: use --tls-cert and --tls-key", address)
 		}
 	}
