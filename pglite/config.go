@@ -202,8 +202,8 @@ const minMemory = 256 << 20
 
 // ownSettings are the parameters that calf depends on.
 var ownSettings = []string{
-	"listen_addresses", "unix_socket_directories", "io_method", "log_line_prefix",
-	"logging_collector", "data_directory",
+	"listen_addresses", "unix_socket_directories", "ssl", "io_method", "log_line_prefix",
+	"log_destination", "logging_collector", "data_directory", "huge_pages",
 }
 
 // DefaultCacheDir returns the folder in which compiled code is kept by default.

@@ -32,6 +32,9 @@ type DB struct {
 	cancel   context.CancelFunc
 	sessions sync.WaitGroup
 
+	listening sync.Mutex // guards listeners
+	listeners []*listener
+
 	mu     sync.Mutex
 	pool   *pgxpool.Pool // of Exec, Query and QueryRow
 	crash  *CrashError   // the last one

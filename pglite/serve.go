@@ -38,6 +38,7 @@ func (db *DB) Serve(ctx context.Context, l net.Listener, cfg ServeConfig) error 
 		Cluster: served{db}, TLS: cfg.TLS, RequireTLS: cfg.RequireTLS,
 		MaxConnections: cfg.MaxConnections, StartupTimeout: cfg.StartupTimeout, Logger: db.cfg.Logger,
 	}
+	defer db.listens(&listener{l.Addr(), cfg.TLS != nil})()
 	// The server's own context must outlive ctx: sessions end in order.
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {

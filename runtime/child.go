@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/calfdb/calf/runtime/internal/emscripten"
@@ -73,6 +74,9 @@ func (pm *postmaster) reap(ch *child) {
 		pm.quickdie()
 	}
 	close(ch.done)
+	if slices.Contains(permanent, ch.kind) {
+		pm.relaunch()
+	}
 	if crash != nil && last {
 		pm.c.crashed(pm, crash)
 	}

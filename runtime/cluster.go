@@ -63,11 +63,12 @@ type Cluster struct {
 	lastPID  atomic.Int32
 	compiled atomic.Bool // PostgreSQL is, and not interpreted
 
-	mu     sync.Mutex
-	pm     *postmaster   // nil while there is none
-	ready  chan struct{} // closed when pm or err is there
-	err    error         // why there is no postmaster and will be none
-	closed bool
+	mu        sync.Mutex
+	listening Listening
+	pm        *postmaster   // nil while there is none
+	ready     chan struct{} // closed when pm or err is there
+	err       error         // why there is no postmaster and will be none
+	closed    bool
 
 	starts       sync.WaitGroup // restarts under way
 	restarting   context.Context

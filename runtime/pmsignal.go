@@ -66,7 +66,7 @@ func (pm *postmaster) signalled(from *process, sig int32) {
 			close(pm.xlogShutdown)
 		}
 		if taken(pmsignalStartAutovacLauncher) {
-			pm.background(func() { _, _ = pm.start(bAutovacLauncher, nil) })
+			pm.background(func() { _ = pm.launch(bAutovacLauncher) })
 		}
 		if taken(pmsignalStartAutovacWorker) {
 			pm.background(func() { _, _ = pm.start(bAutovacWorker, nil) })

@@ -12,13 +12,17 @@ const pgcSighup = 2
 // pg_ident.conf, as SIGHUP makes PostgreSQL's postmaster do, and returns when
 // new sessions go by them. What is wrong in them is in the server log; a
 // pg_hba.conf or pg_ident.conf with a mistake leaves all rules as they were.
-func (c *Cluster) Reload(ctx context.Context) error {
+func (c *Cluster) Reload(ctx context.Context) error { return c.inPostmaster(ctx, (*postmaster).reload) }
+
+// inPostmaster calls f with the postmaster, once there is one, which does not
+// stop meanwhile. It does not wait for f longer than ctx lasts.
+func (c *Cluster) inPostmaster(ctx context.Context, f func(*postmaster) error) error {
 	pm, err := c.postmaster(ctx)
 	if err != nil {
 		return err
 	}
 	done := make(chan error, 1)
-	if !pm.background(func() { done <- pm.reload() }) {
+	if !pm.background(func() { done <- f(pm) }) {
 		return ErrClosed
 	}
 	select {
@@ -34,22 +38,22 @@ func (c *Cluster) Reload(ctx context.Context) error {
 func (pm *postmaster) reload() error {
 	err := pm.locked(func() error {
 		p, g := pm.proc, pm.proc.guest
-		p.ereport(report{level: levelLog, message: "received SIGHUP, reloading configuration files"})
-		if _, err := g.Call("ProcessConfigFile", pgcSighup); err != nil {
+		err := caught(func() {
+			p.ereport(report{level: levelLog, message: "received SIGHUP, reloading configuration files"})
+			p.must("ProcessConfigFile", pgcSighup)
+			for _, f := range []struct{ load, name string }{{"load_hba", "HbaFileName"}, {"load_ident", "IdentFileName"}} {
+				if p.must(f.load)&1 == 0 {
+					p.ereport(report{level: levelLog, message: g.CString(g.Load32(g.Address(f.name))) + " was not reloaded"})
+				}
+			}
+		})
+		if err != nil {
 			return err
-		}
-		for _, f := range []struct{ load, name string }{{"load_hba", "HbaFileName"}, {"load_ident", "IdentFileName"}} {
-			ok, err := g.Call(f.load)
-			if err != nil {
-				return err
-			}
-			if ok&1 == 0 {
-				p.ereport(report{level: levelLog, message: g.CString(g.Load32(g.Address(f.name))) + " was not reloaded"})
-			}
 		}
 		if err := pm.wal.configure(g); err != nil {
 			return err
 		}
+		pm.showListening()
 		return pm.refreeze()
 	})
 	if err != nil {
@@ -59,6 +63,7 @@ func (pm *postmaster) reload() error {
 	for _, ch := range pm.children() {
 		ch.post(sigHUP)
 	}
+	pm.relaunch()
 	if pm.c.cfg.OnReload != nil {
 		pm.c.cfg.OnReload()
 	}

@@ -64,6 +64,21 @@ func (p *process) must(function string, args ...uint64) uint64 {
 	return v
 }
 
+// caught calls f, which calls must, from outside of a hook.
+func caught(f func()) (err error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case error:
+			err = r
+		default:
+			panic(r)
+		}
+	}()
+	f()
+	return nil
+}
+
 // makeSQLState is MAKE_SQLSTATE (elog.h): six bits for each character.
 func makeSQLState(code string) (v uint32) {
 	for i := range len(code) {

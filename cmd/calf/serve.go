@@ -7,10 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/calfdb/calf/pglite"
@@ -41,10 +39,14 @@ Listening on other addresses takes --auth scram, which asks for passwords of rol
 (ALTER ROLE ... PASSWORD), and a certificate: clients from elsewhere must use TLS.
 Unix-domain sockets are files that only their owner can use, and trusted.
 
+The pg_hba.conf of the directory counts, unless --auth is scram; --auth hba lets it
+decide about clients from elsewhere, too. With --tls-ca clients are asked for certificates, which its
+lines can demand (clientcert, cert). SELECT pg_reload_conf() reads the files for
+TLS again, too.
+
 When all listeners are ready, a line "ready on ..." per listener is printed, and a
 service manager is told if NOTIFY_SOCKET says so. Ctrl-C and SIGTERM end all
-sessions, write a checkpoint and exit. SIGHUP reads postgresql.conf, pg_hba.conf,
-pg_ident.conf and the files for TLS again, as SELECT pg_reload_conf() does.`,
+sessions, write a checkpoint and exit.`,
 		Example: `  calf serve --db ./data
   calf serve --db ./data --listen 127.0.0.1:5433 --socket /tmp
   calf serve --db ./data --listen 0.0.0.0:5432 --auth scram --tls-cert c.pem --tls-key k.pem`,
@@ -57,7 +59,7 @@ pg_ident.conf and the files for TLS again, as SELECT pg_reload_conf() does.`,
 	f.StringVar(&s.tls.cert, "tls-cert", "", "`file` with the server's certificates, PEM")
 	f.StringVar(&s.tls.key, "tls-key", "", "`file` with the key of the certificate, PEM")
 	f.StringVar(&s.tls.ca, "tls-ca", "", "`file` with the authorities that sign clients' certificates, PEM")
-	f.StringVar(&s.auth, "auth", "trust", "how clients of the network prove who they are: trust or scram")
+	f.StringVar(&s.auth, "auth", "trust", "how clients of the network prove who they are: trust, scram, or hba, as pg_hba.conf says")
 	f.IntVar(&s.maxConnections, "max-connections", 0, "`number` of sessions that there can be at once (default 100)")
 	f.DurationVar(&s.startupTimeout, "startup-timeout", 0, "`time` that a client may take to begin a session (default 1m)")
 	f.StringArrayVarP(&s.settings, "set", "c", nil, "`name=value` of a configuration parameter, for example work_mem=64MB")
@@ -81,9 +83,6 @@ func (s *serve) run(ctx context.Context, p *program) (err error) {
 	case s.tls.ca != "":
 		return usage("--tls-ca needs --tls-cert and --tls-key")
 	}
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
 	listeners, err := s.listeners()
 	if err != nil {
 		return err
@@ -111,17 +110,9 @@ func (s *serve) run(ctx context.Context, p *program) (err error) {
 	if err := notifyReady(); err != nil {
 		cfg.Logger.Warn("could not tell the service manager", "error", err)
 	}
-	for n := len(listeners); n > 0; {
-		select {
-		case <-hangups:
-			if err := db.Reload(ctx); err != nil && ctx.Err() == nil {
-				cfg.Logger.Error("could not reload the configuration", "error", err)
-			}
-		case e := <-ended:
-			err = errors.Join(err, e)
-			cancel() // all end with the first
-			n--
-		}
+	for range listeners {
+		err = errors.Join(err, <-ended)
+		cancel() // all end with the first
 	}
 	return err
 }
@@ -136,11 +127,11 @@ func (s *serve) config(p *program) (pglite.Config, error) {
 		Settings: map[string]string{},
 	}
 	switch s.auth {
-	case "trust":
+	case "trust", "hba": // the file decides; listeners sees to it that trust stays on this machine
 	case "scram":
 		cfg.HBA = hbaSCRAM
 	default:
-		return cfg, usage(fmt.Sprintf("--auth must be trust or scram, not %q", s.auth))
+		return cfg, usage(fmt.Sprintf("--auth must be trust, scram or hba, not %q", s.auth))
 	}
 	for _, set := range s.settings {
 		name, value, ok := strings.Cut(set, "=")

@@ -140,10 +140,10 @@ var pglite0516 = facts{
 		{"send_ready_for_query", 2964949, "PostgresMainLoopOnce"},
 		{"PMSignalState", 2797456, "RegisterPostmasterChildActive"},
 	}, clientVariables),
-	tables: []pointerTable{
+	tables: slices.Concat([]pointerTable{
 		// child_process_kinds: {name, main_fn, shmem_attach} per BackendType.
 		{name: "child_process_kinds", address: 2592096, first: "invalid"},
-	},
+	}, clientTables),
 	patches: slices.Concat([]patch{
 		{
 			why: "main stops where the postmaster would fork its first child",

@@ -26,6 +26,15 @@ var clientVariables = []variable{
 	{"MaxBackends", 2875568, "CreateOrAttachShmemStructs"},
 }
 
+// clientTables are the structs of configuration parameters, whose
+// first field is the name.
+var clientTables = []pointerTable{
+	{name: "config_ssl", address: 2627848, first: "ssl"},
+	{name: "config_port", address: 2642384, first: "port"},
+	{name: "config_listen_addresses", address: 2666864, first: "listen_addresses"},
+	{name: "config_unix_socket_directories", address: 2666744, first: "unix_socket_directories"},
+}
+
 const opI32Store8 = 0x3a
 
 // SizeofSSLStatus is the size of PgBackendSSLStatus (backend_status.h).
