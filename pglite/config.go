@@ -38,8 +38,9 @@ type Config struct {
 	Extensions []string
 	// HBA is what pg_hba.conf says, in place of the file in the data
 	// directory: who may connect from where, and how they prove who they are.
-	// Connections in memory and through Unix-domain sockets are "local". ""
-	// means the file, which in a new directory trusts everybody.
+	// Connections in memory and through Unix-domain sockets are "local", and
+	// DB.Reload does not change it. "" means the file, which in a new directory
+	// trusts everybody on this machine.
 	HBA string
 	// MemoryLimit bounds the memory of each backend in bytes; 0 means 2 GiB,
 	// which is the most there can be. What exceeds it fails with SQLSTATE

@@ -16,7 +16,9 @@ import (
 // ServeConfig configures a server. The zero value accepts plain connections.
 type ServeConfig struct {
 	// TLS, if set, is offered to clients; RequireTLS refuses those that do not
-	// take it, unless they come through a Unix-domain socket.
+	// take it, unless they come through a Unix-domain socket. For lines of
+	// pg_hba.conf that demand certificates, TLS needs ClientCAs, and
+	// tls.VerifyClientCertIfGiven for ClientAuth.
 	TLS        *tls.Config
 	RequireTLS bool
 	// MaxConnections bounds the sessions of this server; 0 means 100. The
