@@ -3,6 +3,7 @@ package conformance
 import (
 	"fmt"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 )
 
@@ -151,4 +152,52 @@ func testSignals(a *area) {
 		s.want(`SELECT pg_reload_conf()`, "t")
 		o.until(`SELECT current_setting('log_min_duration_statement') = '` + was + `'`)
 	})
+	a.run("ReloadRules", func(s *session) {
+		role := s.role(`LOGIN`)
+		path, rules := s.value(`SHOW hba_file`), s.value(`SELECT pg_read_file(current_setting('hba_file'))`)
+		reload := func(rules string) {
+			object := s.value(`SELECT lo_from_bytea(0, convert_to($1, 'UTF8'))`, rules)
+			s.exec(`SELECT lo_export(` + object + `, '` + path + `'), lo_unlink(` + object + `)`)
+			s.want(`SELECT pg_reload_conf()`, "t")
+		}
+		s.Cleanup(func() { reload(rules) })
+		// Everybody else goes on connecting meanwhile.
+		rule := func(method string) string {
+			return "local all " + role + " " + method + "\nhost all " + role + " all " + method + "\n" + rules
+		}
+		reload(rule("reject"))
+		s.refused(role, "pg_hba.conf rejects connection")
+		reload(rule("no-such-method"))
+		s.want(`SELECT count(*) FROM pg_hba_file_rules WHERE error = 'invalid authentication method "no-such-method"'`, "2")
+		s.refused(role, "pg_hba.conf rejects connection")
+		reload(rule("trust"))
+		for s.login(role) != nil {
+			s.exec(`SELECT pg_sleep(0.01)`)
+		}
+	})
+}
+
+// login tries to connect as a role.
+func (s *session) login(role string) error {
+	s.Helper()
+	config := s.conn.Config().Copy()
+	config.User = role
+	conn, err := pgx.ConnectConfig(s.ctx, config)
+	if err == nil {
+		err = conn.Close(s.ctx)
+	}
+	return err
+}
+
+// refused waits until a role cannot connect any more, for a reason.
+func (s *session) refused(role, reason string) {
+	s.Helper()
+	for {
+		err := s.login(role)
+		if err != nil {
+			require.ErrorContains(s, err, reason)
+			return
+		}
+		s.exec(`SELECT pg_sleep(0.01)`)
+	}
 }

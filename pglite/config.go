@@ -37,8 +37,9 @@ type Config struct {
 	Extensions []string
 	// HBA is what pg_hba.conf says, in place of the file in the data
 	// directory: who may connect from where, and how they prove who they are.
-	// Connections in memory and through Unix-domain sockets are "local". ""
-	// means the file, which in a new directory trusts everybody.
+	// Connections in memory and through Unix-domain sockets are "local", and
+	// DB.Reload does not change it. "" means the file, which in a new directory
+	// trusts everybody on this machine.
 	HBA string
 	// MemoryLimit bounds the memory of each backend in bytes; 0 means 2 GiB,
 	// which is the most there can be. What exceeds it fails with SQLSTATE
@@ -83,6 +84,10 @@ type Config struct {
 	// PostgreSQL's severities map to slog's levels: DEBUG to Debug, LOG, INFO
 	// and NOTICE to Info, WARNING to Warn, ERROR and above to Error.
 	Logger *slog.Logger
+	// OnReload is told when PostgreSQL has read its configuration files again,
+	// after DB.Reload or pg_reload_conf(); nil tells nobody. It must be quick and
+	// not call the DB.
+	OnReload func()
 	// Progress is told what Open is doing, which may take seconds on the first
 	// use; nil tells nobody.
 	Progress func(doing string)
@@ -200,6 +205,6 @@ const minMemory = 256 << 20
 
 // ownSettings are the parameters that calf depends on.
 var ownSettings = []string{
-	"listen_addresses", "unix_socket_directories", "io_method", "log_line_prefix",
-	"logging_collector", "data_directory",
+	"listen_addresses", "unix_socket_directories", "ssl", "io_method", "log_line_prefix",
+	"log_destination", "logging_collector", "data_directory", "huge_pages",
 }

@@ -32,6 +32,9 @@ type DB struct {
 	cancel context.CancelFunc
 	shared sharedPool
 
+	listening sync.Mutex // guards listeners
+	listeners []*listener
+
 	closing  sync.Once
 	closeErr error
 
@@ -110,6 +113,7 @@ func OpenConfig(ctx context.Context, cfg Config) (_ *DB, err error) {
 		CopyMemory:   cfg.copyMemory,
 		Log:          db.log,
 		OnCrash:      db.crashed,
+		OnReload:     cfg.OnReload,
 	})
 	if err != nil {
 		return nil, err

@@ -18,7 +18,9 @@ import (
 // ServeConfig configures a server. The zero value accepts plain connections.
 type ServeConfig struct {
 	// TLS, if set, is offered to clients; RequireTLS refuses those that do not
-	// take it, unless they come through a Unix-domain socket.
+	// take it, unless they come through a Unix-domain socket. For lines of
+	// pg_hba.conf that demand certificates, TLS needs ClientCAs, and
+	// tls.VerifyClientCertIfGiven for ClientAuth.
 	TLS        *tls.Config
 	RequireTLS bool
 	// MaxConnections bounds the sessions of this server, so that some of the
@@ -53,6 +55,7 @@ func (db *DB) Serve(ctx context.Context, l net.Listener, cfg ServeConfig) error 
 		Cluster: served{db}, TLS: cfg.TLS, RequireTLS: cfg.RequireTLS,
 		MaxConnections: cfg.MaxConnections, StartupTimeout: cfg.StartupTimeout, Logger: db.cfg.Logger,
 	}
+	defer db.listens(&listener{l.Addr(), cfg.TLS != nil})()
 	// The server's own context must outlive ctx: sessions end in order.
 	until, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -83,6 +86,9 @@ func (db *DB) Serve(ctx context.Context, l net.Listener, cfg ServeConfig) error 
 	}
 	return err
 }
+
+// A backend learns from its socket who its client is.
+var _ runtime.IdentifiedSocket = (*wire.Socket)(nil)
 
 // served is a database as a server sees it.
 type served struct{ db *DB }

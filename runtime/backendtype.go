@@ -35,6 +35,7 @@ var backendNames = map[backendType]string{
 	bBgWriter:        "background writer",
 	bCheckpointer:    "checkpointer",
 	bStartup:         "startup",
+	bWalSummarizer:   "walsummarizer",
 	bWalWriter:       "walwriter",
 }
 

@@ -92,6 +92,40 @@ func TestBackgroundProcesses(t *testing.T) {
 	}
 }
 
+// Processes beside the backends come and go with their settings, and come back when somebody ends them.
+func TestBackgroundProcessesFollowSettings(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	c := start(t, runtime.ClusterConfig{})
+	conn, _ := connect(t, c)
+	defer conn.Close(ctx)
+	running := func(kind string, want int) {
+		t.Helper()
+		for one[int](t, conn, "SELECT count(*) FROM pg_stat_activity WHERE backend_type = '"+kind+"'") != want {
+			_, err := conn.Exec(ctx, "SELECT pg_stat_clear_snapshot(), pg_sleep(0.01)")
+			require.NoError(t, err)
+		}
+	}
+	for _, step := range []struct {
+		sql, kind string
+		want      int
+	}{
+		{"ALTER SYSTEM SET autovacuum = off", "autovacuum launcher", 0},
+		{"ALTER SYSTEM SET autovacuum = on", "autovacuum launcher", 1},
+		{"ALTER SYSTEM SET summarize_wal = on", "walsummarizer", 1},
+		{"ALTER SYSTEM SET summarize_wal = off", "walsummarizer", 0},
+	} {
+		_, err := conn.Exec(ctx, step.sql)
+		require.NoError(t, err)
+		require.NoError(t, c.Reload(ctx))
+		running(step.kind, step.want)
+	}
+	was := one[int](t, conn, "SELECT pid FROM pg_stat_activity WHERE backend_type = 'autovacuum launcher'")
+	require.True(t, one[bool](t, conn, fmt.Sprintf("SELECT pg_terminate_backend(%d, 60000)", was)))
+	running("autovacuum launcher", 1)
+	require.NotEqual(t, was, one[int](t, conn, "SELECT pid FROM pg_stat_activity WHERE backend_type = 'autovacuum launcher'"))
+}
+
 // Autovacuum runs in workers of its own.
 func TestAutovacuum(t *testing.T) {
 	bothWays(t, func(t *testing.T, cfg runtime.ClusterConfig) {

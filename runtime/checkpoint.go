@@ -47,7 +47,11 @@ func (p *process) requestCheckpoint(flags uint32) uint64 {
 	}
 	p.host.checkpointed(p)
 	if g.Load32(shmem+ckptFailed) != failed {
-		p.ereport("checkpoint request failed", "Consult recent messages in the server log for details.")
+		p.ereport(report{
+			level: levelError, code: "XX000",
+			message: "checkpoint request failed",
+			hint:    "Consult recent messages in the server log for details.",
+		})
 	}
 	return 1
 }
@@ -82,30 +86,4 @@ func (p *process) setLatch(of *process) {
 	}
 	p.guest.Store32(proc+procLatch+latchIsSet, 1)
 	of.post(sigURG)
-}
-
-// Error levels (elog.h).
-const levelError = 21
-
-// ereport raises an ERROR in the guest, with SQLSTATE XX000. It does not
-// return: like PostgreSQL's it jumps to whoever catches errors.
-func (p *process) ereport(msg, hint string) {
-	g := p.guest
-	call := func(name string, args ...uint64) {
-		if _, err := g.Call(name, args...); err != nil {
-			panic(err)
-		}
-	}
-	format := func(name, text string) {
-		args := g.Malloc(4)
-		g.Store32(args, g.NewString(text))
-		call(name, uint64(g.NewString("%s")), uint64(args))
-	}
-	call("errstart", levelError, 0)
-	format("errmsg", msg)
-	if hint != "" {
-		format("errhint", hint)
-	}
-	call("errfinish", uint64(g.NewString("calf")), 0, uint64(g.NewString("host")))
-	panic("BUG: errfinish returned")
 }

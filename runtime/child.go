@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/calfdb/calf/runtime/internal/emscripten"
@@ -76,6 +77,9 @@ func (pm *postmaster) reap(ch *child) {
 		pm.quickdie()
 	}
 	close(ch.done)
+	if slices.Contains(permanent, ch.kind) {
+		pm.relaunch()
+	}
 	if crash != nil && last {
 		pm.c.crashed(pm, crash)
 	}
@@ -164,15 +168,25 @@ func (p *process) openClient() error {
 	b := g.Bytes(cs, clientSocketSize)
 	clear(b)
 	g.Store32(cs, uint32(fd))
-	addr := []byte{afUnix, 0}
-	if tcp, ok := p.socket.RemoteAddr().(*net.TCPAddr); ok {
-		ap := tcp.AddrPort()
-		addr = emscripten.MarshalSockaddr(netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()))
+	addr := sockaddr(p.socket.RemoteAddr())
+	if addr[0] != afUnix {
+		g.Names = p
 	}
 	copy(b[clientSocketAddr:], addr)
 	g.Store32(cs+clientSocketAddrLen, uint32(len(addr)))
 	g.Store32(g.Address("MyClientSocket"), cs)
 	return nil
+}
+
+// sockaddr returns an address as a struct sockaddr. One that is no TCP address
+// is that of a Unix-domain socket without a name.
+func sockaddr(a net.Addr) []byte {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok {
+		return []byte{afUnix, 0}
+	}
+	ap := tcp.AddrPort()
+	return emscripten.MarshalSockaddr(netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()))
 }
 
 // Layout of struct BackendStartupData (backend_startup.h): whether connections

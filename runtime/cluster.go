@@ -38,6 +38,9 @@ type ClusterConfig struct {
 	// Log gets the messages of the server log, one at a time; nil discards
 	// them. It must not call the cluster.
 	Log func(LogMessage)
+	// OnReload is told when the configuration files were read again, unless it is
+	// nil. It must not call the cluster.
+	OnReload func()
 	// OnCrash is told when a process crashed and the cluster restarts, unless
 	// it is nil.
 	OnCrash func(*CrashError)
@@ -65,11 +68,12 @@ type Cluster struct {
 	maxSessions    atomic.Int32 // as the last postmaster counted them
 	authentication atomic.Int64 // authentication_timeout, in nanoseconds
 
-	mu     sync.Mutex
-	pm     *postmaster   // nil while there is none
-	ready  chan struct{} // closed when pm or err is there
-	err    error         // why there is no postmaster and will be none
-	closed bool
+	mu        sync.Mutex
+	listening Listening
+	pm        *postmaster   // nil while there is none
+	ready     chan struct{} // closed when pm or err is there
+	err       error         // why there is no postmaster and will be none
+	closed    bool
 
 	starts       sync.WaitGroup // restarts under way
 	restarting   context.Context

@@ -31,6 +31,20 @@ var hooks = map[string]func(p *process, stack []uint64){
 	"request_checkpoint": func(p *process, s []uint64) { s[0] = p.requestCheckpoint(uint32(s[0])) },
 	"pclose":             func(p *process, s []uint64) { s[0] = p.pclose(uint32(s[0])) },
 	"collation_version":  func(p *process, s []uint64) { p.collationVersion(uint32(s[0]), uint32(s[1])) },
+
+	"client":           func(p *process, _ []uint64) { p.describeClient() },
+	"client_cert":      func(p *process, s []uint64) { s[0] = p.clientCert(uint32(s[0])) },
+	"cert_auth":        func(p *process, s []uint64) { s[0] = p.certAuth(uint32(s[0]), uint32(s[1])) },
+	"hba_cert":         func(p *process, s []uint64) { p.hbaCert(uint32(s[0]), uint32(s[1]), uint32(s[2]), uint32(s[3])) },
+	"peer":             func(p *process, s []uint64) { s[0] = p.peer(uint32(s[0])) },
+	"encryption":       func(p *process, s []uint64) { s[0] = uint64(p.encryption()) },
+	"authorized":       func(p *process, s []uint64) { p.authorized(uint32(s[0])) },
+	"ssl_status":       func(p *process, s []uint64) { s[0] = p.sslStatus(uint32(s[0])) },
+	"getifaddrs":       func(p *process, s []uint64) { s[0] = p.getifaddrs(uint32(s[0])) },
+	"scram_mechanisms": func(p *process, s []uint64) { p.scramMechanisms(uint32(s[0])) },
+	"scram_mechanism":  func(p *process, s []uint64) { s[0] = p.scramMechanism(uint32(s[0])) },
+	"scram_unbound":    func(p *process, _ []uint64) { p.scramUnbound() },
+	"scram_binding":    func(p *process, s []uint64) { p.scramBinding(uint32(s[0])) },
 }
 
 // defineHooks defines the hooks among the imports of a module.

@@ -108,7 +108,8 @@ func (l *serverLog) failure(err error) error {
 	for i := len(l.tail) - 1; i >= 0; i-- {
 		for _, severity := range []string{"FATAL:  ", "PANIC:  ", "initdb: error: "} {
 			if _, msg, ok := strings.Cut(l.tail[i], severity); ok {
-				return errors.New(strings.Join(append([]string{msg}, parts(l.tail[i+1:])...), "; "))
+				all := append([]string{msg}, parts(l.tail[i+1:])...)
+				return errors.New(strings.Join(append(all, l.mistake(i)...), "; "))
 			}
 		}
 	}
@@ -119,6 +120,20 @@ func (l *serverLog) failure(err error) error {
 		return err
 	}
 	return fmt.Errorf("%w: %s", err, strings.Join(l.tail[max(0, len(l.tail)-3):], "; "))
+}
+
+// mistake returns what is wrong in the file of which line i of the log says
+// that it has mistakes: that was said before.
+func (l *serverLog) mistake(i int) []string {
+	if !strings.HasSuffix(l.tail[i], "contains errors") && !strings.Contains(l.tail[i], "FATAL:  could not load /") {
+		return nil
+	}
+	for i--; i >= 0; i-- {
+		if f := logLine.FindStringSubmatch(l.tail[i]); f != nil && f[3] == "LOG" {
+			return append([]string{f[4]}, parts(l.tail[i+1:])...)
+		}
+	}
+	return nil
 }
 
 // fatal returns the SQLSTATE and the text of the last message that ended a

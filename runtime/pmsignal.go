@@ -1,9 +1,5 @@
 package runtime
 
-import (
-	"fmt"
-)
-
 // signal sends a signal to a process of this cluster. Whoever sends one to the
 // postmaster has the turn.
 func (pm *postmaster) signal(from *process, pid, sig int32) error {
@@ -57,7 +53,7 @@ const (
 func (pm *postmaster) signalled(from *process, sig int32) {
 	switch sig {
 	case sigHUP:
-		pm.background(pm.reload)
+		pm.background(func() { _ = pm.reload() })
 	case sigUSR1:
 		g := from.guest // which sees shared memory as it is
 		state := g.Load32(g.Address("PMSignalState"))
@@ -70,7 +66,7 @@ func (pm *postmaster) signalled(from *process, sig int32) {
 			close(pm.xlogShutdown)
 		}
 		if taken(pmsignalStartAutovacLauncher) {
-			pm.background(func() { _, _ = pm.start(bAutovacLauncher, nil) })
+			pm.background(func() { _ = pm.launch(bAutovacLauncher) })
 		}
 		if taken(pmsignalStartAutovacWorker) {
 			pm.background(func() { _, _ = pm.start(bAutovacWorker, nil) })
@@ -78,42 +74,15 @@ func (pm *postmaster) signalled(from *process, sig int32) {
 	}
 }
 
-// background does f when the process that caused it has given up its turn.
-func (pm *postmaster) background(f func()) {
+// background does f when the process that caused it has given up its turn. It
+// reports false if the postmaster does nothing new any more.
+func (pm *postmaster) background(f func()) bool {
 	if !pm.begin() {
-		return
+		return false
 	}
 	go func() {
 		defer pm.starting.Done()
 		f()
 	}()
-}
-
-// Where a configuration is read (guc.h): by the postmaster after SIGHUP.
-const pgcSighup = 2
-
-// reload reads the configuration files again, here and in all processes.
-func (pm *postmaster) reload() {
-	err := pm.locked(func() error {
-		g := pm.proc.guest
-		if _, err := g.Call("ProcessConfigFile", pgcSighup); err != nil {
-			return err
-		}
-		if err := pm.configure(); err != nil {
-			return err
-		}
-		// Later processes start with what the postmaster knows now.
-		im := *pm.image.Load()
-		var err error
-		if im.mem, err = g.Mem.Refreeze(); err == nil {
-			pm.image.Store(&im)
-		}
-		return err
-	})
-	if err != nil {
-		pm.c.log.Write([]byte(fmt.Sprintf("calf: reloading the configuration: %v\n", err)))
-	}
-	for _, ch := range pm.children() {
-		ch.post(sigHUP)
-	}
+	return true
 }

@@ -26,13 +26,16 @@ type postmaster struct {
 	mu     sync.Mutex     // guards proc after boot
 	ranges []linmem.Range // mapped before the image was made
 
-	procMu   sync.Mutex // guards what follows
-	procs    map[int32]*child
-	crash    *CrashError
-	stopping bool           // only processes that exist go on
-	sessions int            // backends that are being started and are not among procs yet
-	starting sync.WaitGroup // what has begun to use proc, or to start a child
-	reaping  sync.WaitGroup // children, until nothing is left to do about their ends
+	shownPort uint32 // that showListening has set
+
+	procMu    sync.Mutex // guards what follows
+	procs     map[int32]*child
+	crash     *CrashError
+	stopping  bool           // only processes that exist go on
+	sessions  int            // backends that are being started and are not among procs yet
+	starting  sync.WaitGroup // what has begun to use proc, or to start a child
+	launching sync.Mutex     // held while a process of which there is one is started
+	reaping   sync.WaitGroup // children, until nothing is left to do about their ends
 
 	// The cluster's mu guards these.
 	restart   bool // the cluster waits for the last process to end
@@ -74,6 +77,8 @@ var defaultSettings = map[string]string{
 	"max_logical_replication_workers": "0",
 	"log_line_prefix":                 logLinePrefix,
 	"logging_collector":               "off",
+	"log_destination":                 "stderr", // syslog would be nobody's
+	"huge_pages":                      "off",    // else huge_pages_status says on
 	// Room for dynamic shared memory inside the main segment.
 	"min_dynamic_shared_memory": "16MB",
 }
@@ -83,7 +88,6 @@ var defaultSettings = map[string]string{
 var copiedSettings = map[string]string{
 	"shared_buffers":            "8MB",
 	"min_dynamic_shared_memory": "0",
-	"huge_pages":                "off", // would round to 2 MiB
 }
 
 // environment is that of every process.
@@ -93,7 +97,7 @@ var environment = []string{
 }
 
 func startPostmaster(ctx context.Context, c *Cluster) (_ *postmaster, err error) {
-	pm := &postmaster{c: c, procs: map[int32]*child{}, left: make(chan struct{}), xlogShutdown: make(chan struct{})}
+	pm := &postmaster{c: c, procs: map[int32]*child{}, left: make(chan struct{}), xlogShutdown: make(chan struct{}), shownPort: defaultPort}
 	if err := pm.boot(); err != nil {
 		return nil, err
 	}
@@ -122,26 +126,20 @@ func startPostmaster(ctx context.Context, c *Cluster) (_ *postmaster, err error)
 	if startup.code != 0 {
 		return nil, pm.c.log.failure(fmt.Errorf("the startup process exited with status %d", startup.code))
 	}
-	if err := pm.startBackground(); err != nil {
+	if err := pm.launchMissing(); err != nil {
+		return nil, err
+	}
+	err = pm.locked(func() error {
+		pm.writePIDFile()
+		return nil
+	})
+	if err != nil {
 		return nil, err
 	}
 	if err := pm.crashError(); err != nil {
 		return nil, err
 	}
 	return pm, nil
-}
-
-// startBackground starts the processes that work beside the backends.
-func (pm *postmaster) startBackground() error {
-	if pm.c.cfg.NoBackground {
-		return nil
-	}
-	for _, kind := range []backendType{bBgWriter, bWalWriter, bAutovacLauncher} {
-		if _, err := pm.start(kind, nil); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // boot runs the guest's postmaster up to the point where it would fork.
@@ -164,6 +162,9 @@ func (pm *postmaster) boot() (err error) {
 	pm.c.compiled.Store(compiled(g.Module().ExportedFunction("__wasm_call_ctors")))
 	g.FS, g.Env = pm.c.fs, environment
 	if g.Files, err = standardFiles(g.FS); err != nil {
+		return err
+	}
+	if err := refuseStandby(g.FS); err != nil {
 		return err
 	}
 	copy(mem.Bytes(), pm.c.mod.data)
@@ -194,6 +195,13 @@ func (pm *postmaster) boot() (err error) {
 	if err := pm.configure(); err != nil {
 		return err
 	}
+	if err := pm.refuse(); err != nil {
+		return err
+	}
+	if err := shareSSLStatus(g); err != nil {
+		return err
+	}
+	pm.showListening()
 	shared, err := pm.sharedRanges()
 	if err != nil {
 		return err

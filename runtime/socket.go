@@ -1,6 +1,10 @@
 package runtime
 
-import "net"
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+)
 
 // A Socket is a backend's end of the connection to its client. It never
 // blocks. wire.Socket is one.
@@ -24,4 +28,24 @@ type Socket interface {
 	// RemoteAddr returns the client's address. One that is no TCP address
 	// counts as local, as that of a Unix-domain socket.
 	RemoteAddr() net.Addr
+}
+
+// An IdentifiedSocket is a Socket that knows more of its connection, for
+// pg_hba.conf, pg_stat_ssl and the like. Its methods may be called while the
+// session lasts.
+type IdentifiedSocket interface {
+	Socket
+	// LocalAddr returns the address that the client connected to.
+	LocalAddr() net.Addr
+	// TLS tells how the connection is encrypted; nil is not at all.
+	TLS() *tls.ConnectionState
+	// ServerCertificate returns the certificate that the client was shown, or
+	// nil if that is not known.
+	ServerCertificate() *x509.Certificate
+	// VerifiesClients tells whether clients are asked for certificates, and
+	// those that they have are verified.
+	VerifiesClients() bool
+	// PeerUser returns the name of the operating system's user at the other end
+	// of a local connection.
+	PeerUser() (string, error)
 }

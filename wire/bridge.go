@@ -17,7 +17,7 @@ import (
 //
 // done is closed when both goroutines have ended and conn is closed.
 func Bridge(conn net.Conn, first []byte) (s *Socket, done <-chan struct{}) {
-	client, s := newPipe(conn.RemoteAddr())
+	client, s := newPipe(conn.RemoteAddr(), identify(conn))
 	b := &bridge{conn: conn, client: client, upDone: make(chan struct{}), done: make(chan struct{})}
 	s.p.linger = func() { _ = conn.SetWriteDeadline(time.Now().Add(flushTimeout)) }
 	s.p.hungUp = func() bool { return hungUp(conn) }

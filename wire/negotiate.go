@@ -12,7 +12,7 @@ import (
 const alpn = "postgresql"
 
 // negotiate answers what a client asks before it begins a session or cancels a statement, and returns that request
-// and the connection to continue with, which may be a *tls.Conn by then. It returns the latter also with an error.
+// and the connection to continue with, which may be a *secureConn by then. It returns the latter also with an error.
 //
 // What it reads goes through no buffer. So there is nothing left over from before TLS that could pass for having come
 // through it: such bytes reach the handshake, which fails.
@@ -80,15 +80,15 @@ func (v *service) directTLS(conn net.Conn, first []byte) (net.Conn, error) {
 	if err != nil {
 		return conn, err
 	}
-	if secure.(*tls.Conn).ConnectionState().NegotiatedProtocol != alpn {
+	if secure.(*secureConn).ConnectionState().NegotiatedProtocol != alpn {
 		return secure, errNoALPN
 	}
 	return secure, nil
 }
 
-// handshake returns a *tls.Conn on top of conn, or conn itself when it fails. It is bounded by conn's deadline.
+// handshake returns a *secureConn on top of conn, or conn itself when it fails. It is bounded by conn's deadline.
 func (v *service) handshake(conn net.Conn) (net.Conn, error) {
-	secure := tls.Server(conn, v.tls)
+	secure := newSecureConn(conn, v.tls)
 	if err := secure.HandshakeContext(context.WithoutCancel(v.ctx)); err != nil {
 		return conn, fmt.Errorf("wire: beginning TLS: %w", err)
 	}
@@ -96,7 +96,7 @@ func (v *service) handshake(conn net.Conn) (net.Conn, error) {
 }
 
 func encrypted(conn net.Conn) bool {
-	_, ok := conn.(*tls.Conn)
+	_, ok := conn.(*secureConn)
 	return ok
 }
 

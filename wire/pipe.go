@@ -12,12 +12,12 @@ import (
 // Each end is closed by whoever holds it; closing one does not close the other. There is nothing to release: ends that are
 // dropped without a Close are garbage like anything else.
 func Pipe() (*Conn, *Socket) {
-	return newPipe(addr{})
+	return newPipe(addr{}, pipeIdentity())
 }
 
-// newPipe is Pipe with a name for the client that the Socket reports.
-func newPipe(remote net.Addr) (*Conn, *Socket) {
-	p := &pipe{remote: remote}
+// newPipe is Pipe with what the Socket reports of the client.
+func newPipe(remote net.Addr, id identity) (*Conn, *Socket) {
+	p := &pipe{remote: remote, identity: id}
 	p.up.init()
 	p.up.notify = &p.notify
 	p.down.init()
@@ -27,13 +27,14 @@ func newPipe(remote net.Addr) (*Conn, *Socket) {
 
 // pipe is what the two ends of a connection share.
 type pipe struct {
-	up     upstream
-	down   downstream
-	notify notifier
-	remote net.Addr
-	pid    atomic.Uint32
-	hungUp func() bool // whether who writes through the Conn has hung up; set as linger
-	linger func()      // called when the backend closes; set before the Socket is handed out, or nil
+	up       upstream
+	down     downstream
+	notify   notifier
+	remote   net.Addr
+	identity identity
+	pid      atomic.Uint32
+	hungUp   func() bool // whether who writes through the Conn has hung up; set as linger
+	linger   func()      // called when the backend closes; set before the Socket is handed out, or nil
 }
 
 // addr is the address of both ends of a connection in memory.

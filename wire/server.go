@@ -22,8 +22,8 @@ import (
 //
 // Connections to a Unix-domain socket are local: they are offered no TLS and need none, as in PostgreSQL.
 //
-// GAP: the backend is not told that its client uses TLS. pg_stat_ssl shows none, hostssl lines of pg_hba.conf never match, and
-// channel binding is not offered.
+// What a backend can know of its client's TLS, it can ask the Socket. Clients' certificates are verified as TLS.ClientAuth and
+// TLS.ClientCAs say; with PostgreSQL's clientcert lines in mind that is tls.VerifyClientCertIfGiven.
 type Server struct {
 	// Cluster starts the backends. Required.
 	Cluster Cluster

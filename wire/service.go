@@ -50,8 +50,7 @@ func newService(ctx context.Context, s *Server, ln net.Listener) *service {
 		open:     make(map[net.Conn]phase),
 	}
 	if s.TLS != nil && !v.local {
-		v.tls = s.TLS.Clone()
-		v.tls.NextProtos = []string{alpn}
+		v.tls = s.TLS
 	}
 	v.ctx, v.endSessions = context.WithCancel(ctx)
 	return v

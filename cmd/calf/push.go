@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/calfdb/calf/pglite/push"
 	"os"
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"unicode"
+
+	"github.com/calfdb/calf/pglite/push"
 
 	"github.com/calfdb/calf/pglite"
 	"github.com/calfdb/calf/pglite/dump"

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -22,8 +21,7 @@ type serve struct {
 	db             database
 	listen         []string
 	socket         string
-	tlsCert        string
-	tlsKey         string
+	tls            certificates
 	auth           string
 	maxConnections int
 	startupTimeout time.Duration
@@ -47,6 +45,11 @@ as superuser_reserved_connections says. One more is refused with SQLSTATE 53300.
 Connections that have not begun a session take no place: there can be 1000, one
 more closes the oldest, and each is closed after --startup-timeout.
 
+The pg_hba.conf of the directory counts, unless --auth is scram; --auth hba lets it
+decide about clients from elsewhere, too. With --tls-ca clients are asked for certificates, which its
+lines can demand (clientcert, cert). SELECT pg_reload_conf() reads the files for
+TLS again, too.
+
 When all listeners are ready, a line "ready on ..." per listener is printed, and a
 service manager is told if NOTIFY_SOCKET says so. Signals mean what they mean to
 PostgreSQL:
@@ -69,9 +72,10 @@ to use SIGINT (KillSignal=, STOPSIGNAL), or waits for the clients.`,
 	s.db.icu.addTo(f)
 	f.StringSliceVar(&s.listen, "listen", []string{"127.0.0.1:5432"}, "`address`es to listen on; none if empty")
 	f.StringVar(&s.socket, "socket", "", "`directory` in which to make a Unix-domain socket, .s.PGSQL. and the port")
-	f.StringVar(&s.tlsCert, "tls-cert", "", "`file` with the server's certificates, PEM")
-	f.StringVar(&s.tlsKey, "tls-key", "", "`file` with the key of the certificate, PEM")
-	f.StringVar(&s.auth, "auth", "trust", "how clients of the network prove who they are: trust or scram")
+	f.StringVar(&s.tls.cert, "tls-cert", "", "`file` with the server's certificates, PEM")
+	f.StringVar(&s.tls.key, "tls-key", "", "`file` with the key of the certificate, PEM")
+	f.StringVar(&s.tls.ca, "tls-ca", "", "`file` with the authorities that sign clients' certificates, PEM")
+	f.StringVar(&s.auth, "auth", "trust", "how clients of the network prove who they are: trust, scram, or hba, as pg_hba.conf says")
 	f.IntVar(&s.maxConnections, "max-connections", 0, "`number` of sessions that there can be at once, as -c max_connections (default 100)")
 	f.DurationVar(&s.startupTimeout, "startup-timeout", 0, "`time` that a client may take to begin a session (default authentication_timeout, 1m)")
 	f.StringArrayVarP(&s.settings, "set", "c", nil, "`name=value` of a configuration parameter, for example work_mem=64MB")
@@ -85,12 +89,15 @@ func (s *serve) run(ctx context.Context, p *program) (err error) {
 		return err
 	}
 	serving := pglite.ServeConfig{StartupTimeout: s.startupTimeout}
-	if s.tlsCert != "" {
-		cert, err := tls.LoadX509KeyPair(s.tlsCert, s.tlsKey)
-		if err != nil {
-			return fmt.Errorf("reading the certificate: %w", err)
+	switch {
+	case s.tls.cert != "":
+		if err := s.tls.load(); err != nil {
+			return err
 		}
-		serving.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+		serving.TLS = s.tls.config()
+		cfg.OnReload = func() { s.tls.reload(cfg.Logger) }
+	case s.tls.ca != "":
+		return usage("--tls-ca needs --tls-cert and --tls-key")
 	}
 	listeners, err := s.listeners(cfg.Settings)
 	if err != nil {
@@ -145,11 +152,11 @@ func (s *serve) config(p *program) (pglite.Config, error) {
 		Settings: map[string]string{},
 	}
 	switch s.auth {
-	case "trust":
+	case "trust", "hba": // the file decides; listeners sees to it that trust stays on this machine
 	case "scram":
 		cfg.HBA = hbaSCRAM
 	default:
-		return cfg, usage(fmt.Sprintf("--auth must be trust or scram, not %q", s.auth))
+		return cfg, usage(fmt.Sprintf("--auth must be trust, scram or hba, not %q", s.auth))
 	}
 	for _, set := range s.settings {
 		name, value, ok := strings.Cut(set, "=")
@@ -191,7 +198,7 @@ func (s *serve) listeners(settings map[string]string) (list []net.Listener, err 
 		case isLocal(l.Addr()):
 		case s.auth == "trust":
 			return list, fmt.Errorf("refusing to trust everybody who can reach %s: use --auth scram", address)
-		case s.tlsCert == "":
+		case s.tls.cert == "":
 			return list, fmt.Errorf("refusing to send passwords and data in the clear from %s: use --tls-cert and --tls-key", address)
 		}
 	}

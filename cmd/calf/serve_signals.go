@@ -53,8 +53,7 @@ func (s *serverControl) signalled(ctx context.Context, signal os.Signal) {
 	stopping := ctx.Err() != nil
 	switch signal {
 	case syscall.SIGHUP:
-		s.log.Info("received SIGHUP, reloading configuration files")
-		if _, err := s.db.Exec(ctx, "SELECT pg_reload_conf()"); err != nil {
+		if err := s.db.Reload(ctx); err != nil {
 			s.log.Error("could not reload configuration files", "error", err)
 		}
 	case syscall.SIGTERM:

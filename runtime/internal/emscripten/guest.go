@@ -34,6 +34,8 @@ type Guest struct {
 	Env []string
 	// Kernel does what involves other processes.
 	Kernel Kernel
+	// Names knows the names of hosts; nil knows none.
+	Names Names
 	// Owner is whatever the caller wants to find from its own host functions.
 	Owner any
 

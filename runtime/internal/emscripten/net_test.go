@@ -123,6 +123,68 @@ func TestGetnameinfo(t *testing.T) {
 	})
 }
 
+// names knows one host.
+type names struct{}
+
+func (names) Hosts(name string) []netip.Addr {
+	if name != "db.example.org" {
+		return nil
+	}
+	return []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")}
+}
+
+func (names) Name(ip netip.Addr) string {
+	if ip != netip.MustParseAddr("192.0.2.1") {
+		return ""
+	}
+	return "db.example.org"
+}
+
+func TestNames(t *testing.T) {
+	allWays(t, func(t *testing.T, w *world) {
+		const numericHost, numericService, required = 1, 2, 8
+		lookup := func(ip string, flags int) (int, string) {
+			b := MarshalSockaddr(netip.MustParseAddrPort(ip + ":1"))
+			sa, node := w.space(len(b)), w.space(100)
+			copy(w.Bytes(sa, uint32(len(b))), b)
+			w.Bytes(node, 1)[0] = 0
+			status := w.sys("getnameinfo", sa, len(b), node, 100, 0, 0, flags|numericService)
+			return status, w.CString(node)
+		}
+		status, _ := lookup("192.0.2.1", required)
+		require.Equal(t, eaiNoName, status, "nobody knows names")
+		w.Names = names{}
+		for _, tt := range []struct {
+			ip     string
+			flags  int
+			status int
+			name   string
+		}{
+			{"192.0.2.1", 0, 0, "db.example.org"},
+			{"192.0.2.1", required, 0, "db.example.org"},
+			{"192.0.2.1", numericHost, 0, "192.0.2.1"},
+			{"192.0.2.2", 0, 0, "192.0.2.2"},
+			{"192.0.2.2", required, eaiNoName, ""},
+		} {
+			status, name := lookup(tt.ip, tt.flags)
+			require.Equal(t, tt.status, status, tt)
+			require.Equal(t, tt.name, name, tt)
+		}
+
+		out := w.space(4)
+		hints := func(flags, family int) uint32 { return w.words(flags, family, 0, 0, 0, 0, 0, 0) }
+		require.Zero(t, w.sys("getaddrinfo", "db.example.org", 0, 0, out))
+		first := w.addrinfo(w.Load32(out))
+		second := w.addrinfo(first.next)
+		require.Equal(t, []uint32{2, 10, 0}, []uint32{first.family, second.family, second.next})
+		require.Zero(t, w.sys("getaddrinfo", "db.example.org", 0, hints(0, 10), out))
+		require.Equal(t, uint32(10), w.addrinfo(w.Load32(out)).family)
+		require.Equal(t, eaiNoName, w.sys("getaddrinfo", "db.example.org", 0, hints(4, 0), out), "AI_NUMERICHOST")
+		require.Equal(t, eaiNoName, w.sys("getaddrinfo", "other.example.org", 0, 0, out))
+		require.Equal(t, eaiFamily, w.sys("getaddrinfo", "192.0.2.1", 0, hints(0, 10), out))
+	})
+}
+
 func TestNoSockets(t *testing.T) {
 	allWays(t, func(t *testing.T, w *world) {
 		for _, name := range []string{"accept4", "bind", "connect", "listen", "recvfrom", "sendto", "socket"} {

@@ -99,8 +99,10 @@ type patch struct {
 	why  string // what changes for the guest
 	fn   string // name of a function in the artifact's table
 	kind patchKind
-	old  []byte // replace: must occur exactly once; otherwise a prefix of the body
+	old  []byte // replace: must occur just as often as times says; otherwise a prefix of the body
 	new  []byte
+
+	times int // 0 is once
 }
 
 type patchKind byte
@@ -113,10 +115,10 @@ const (
 
 func (p *patch) apply(body []byte) ([]byte, error) {
 	if p.kind == replace {
-		if n := bytes.Count(body, p.old); n != 1 {
+		if n := bytes.Count(body, p.old); n != max(p.times, 1) {
 			return nil, fmt.Errorf("bytes to patch occur %d times", n)
 		}
-		return bytes.Replace(body, p.old, p.new, 1), nil
+		return bytes.ReplaceAll(body, p.old, p.new), nil
 	}
 	if !bytes.HasPrefix(body, p.old) {
 		return nil, fmt.Errorf("function does not begin with % x", p.old)

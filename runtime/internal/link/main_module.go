@@ -89,8 +89,9 @@ type variable struct {
 	in      string // a function of the table that mentions the address
 }
 
-// A pointerTable is a constant array of structs in the artifact's data, known
-// by the string that its first field points to. It is exported as a variable.
+// A pointerTable is an array of structs in the artifact's data, or one struct,
+// known by the string that its first field points to. It is exported as a
+// variable.
 type pointerTable struct {
 	name    string
 	address uint32

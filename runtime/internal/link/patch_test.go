@@ -1,6 +1,7 @@
 package link
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -22,6 +23,11 @@ func TestPatch(t *testing.T) {
 		{"replace by nothing", patch{kind: replace, old: cat(i32c(42), op(opDrop))}, cat(op(1, 2, 0x7f), i32c(7), op(opEnd)), ""},
 		{"replace what is not there", patch{kind: replace, old: i32c(43)}, nil, "bytes to patch occur 0 times"},
 		{"replace what is there twice", patch{kind: replace, old: op(opI32Const)}, nil, "bytes to patch occur 2 times"},
+		{
+			"replace all", patch{kind: replace, old: op(opI32Const), new: op(opI64Const), times: 2},
+			bytes.ReplaceAll(original, op(opI32Const), op(opI64Const)), "",
+		},
+		{"replace too few", patch{kind: replace, old: op(opI32Const), times: 3}, nil, "bytes to patch occur 2 times"},
 		{"replace nothing", patch{kind: replace}, nil, "occur"},
 		{
 			"enter", patch{kind: enter, new: callf(3)},

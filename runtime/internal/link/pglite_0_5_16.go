@@ -22,6 +22,20 @@ const (
 	hookCheckpoint
 	hookZero
 	hookCollationVersion
+
+	hookClient
+	hookClientCert
+	hookCertAuth
+	hookHBACert
+	hookPeer
+	hookEncryption
+	hookAuthorized
+	hookSSLStatus
+	hookGetifaddrs
+	hookScramMechanisms
+	hookScramMechanism
+	hookScramUnbound
+	hookScramBinding
 )
 
 var hooks = []hook{
@@ -40,6 +54,20 @@ var hooks = []hook{
 	{"request_checkpoint", "i", "i"}, // RequestCheckpoint: flags; false if the caller has to do it
 	{"zero", "ii", ""},               // memset(address, 0, length) of what mmap(2) maps
 	{"collation_version", "ii", ""},  // the locale of a collation of ICU's, and its UVersionInfo
+
+	{"client", "", ""},            // the start of InitPostgres
+	{"client_cert", "i", "i"},     // Port: true if no certificate can be asked for; reports what is wrong with one
+	{"cert_auth", "ii", "i"},      // CheckCertAuth: Port, status so far; the status
+	{"hba_cert", "iiii", ""},      // a line with the method cert is not hostssl: level, address of the message, line, file
+	{"peer", "i", "i"},            // auth_peer: Port; the status
+	{"encryption", "", "i"},       // "no encryption" or "SSL encryption"
+	{"authorized", "i", ""},       // completes the StringInfo of what log_connections says
+	{"ssl_status", "i", "i"},      // completes a PgBackendStatus; true for TLS
+	{"getifaddrs", "i", "i"},      // getifaddrs(3)
+	{"scram_mechanisms", "i", ""}, // adds to the StringInfo of what is offered
+	{"scram_mechanism", "i", "i"}, // a name: 0 without channel binding, 1 with, 2 is neither
+	{"scram_unbound", "", ""},     // the client says that it was not offered channel binding
+	{"scram_binding", "i", ""},    // compares the client's channel binding data
 }
 
 // call encodes a call of a function or hook.
@@ -66,7 +94,7 @@ func forward(f uint32, n byte) []byte {
 var pglite0516 = facts{
 	name:   "pglite.wasm 0.5.16",
 	sha256: "5256d9ac379f631355f41ab30291e6a6d9f854242b5ee2a2d0940e28041d3fca",
-	functions: []function{
+	functions: slices.Concat([]function{
 		// The postmaster, its children and its bookkeeping.
 		{name: "__main_argc_argv", index: 3687},
 		{name: "InitStandaloneProcess", index: 10086, mentions: "InitStandaloneProcess", export: true},
@@ -105,8 +133,8 @@ var pglite0516 = facts{
 		{name: "pgl_pclose", index: 10937},
 		{name: "pgl_recv", index: 10950},
 		{name: "pgl_send", index: 10951},
-	},
-	variables: []variable{
+	}, clientFunctions),
+	variables: slices.Concat([]variable{
 		{"before_shmem_exit_index", 2796912, "check_on_shmem_exit_lists_are_empty"},
 		{"on_shmem_exit_index", 2797088, "check_on_shmem_exit_lists_are_empty"},
 		{"on_proc_exit_index", 2797264, "proc_exit_prepare"},
@@ -117,12 +145,12 @@ var pglite0516 = facts{
 		{"send_ready_for_query", 2964949, "PostgresMainLoopOnce"},
 		{"PMSignalState", 2797456, "RegisterPostmasterChildActive"},
 		{"pg_wchar_table", 2731008, "pg_encoding_max_length"},
-	},
-	tables: []pointerTable{
+	}, clientVariables),
+	tables: slices.Concat([]pointerTable{
 		// child_process_kinds: {name, main_fn, shmem_attach} per BackendType.
 		{name: "child_process_kinds", address: 2592096, first: "invalid"},
-	},
-	patches: []patch{
+	}, clientTables),
+	patches: slices.Concat([]patch{
 		{
 			why: "main stops where the postmaster would fork its first child",
 			fn:  "__main_argc_argv", kind: replace,
@@ -189,7 +217,7 @@ var pglite0516 = facts{
 		{why: "the host answers for the shell", fn: "pgl_system", kind: rebody, new: forward(hookSystem, 1)},
 		{why: "the host answers for the shell", fn: "pgl_popen", kind: rebody, new: forward(hookPopen, 2)},
 		{why: "the host answers for the shell", fn: "pgl_pclose", kind: rebody, new: forward(hookPclose, 1)},
-	},
+	}, clientPatches),
 	semWaits: 6,
 
 	interruptPending: 2875472, // as exported
