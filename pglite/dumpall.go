@@ -21,7 +21,7 @@ import (
 // no format but plain.
 func (db *DB) DumpAllSQL(ctx context.Context, w io.Writer, cfg SQLDumpConfig) error {
 	cfg.Assets, cfg.CacheDir = db.cfg.Assets, db.cfg.CacheDir
-	return DumpAllSQL(ctx, db.ConnConfig(), w, cfg)
+	return db.asClosed(DumpAllSQL(ctx, db.ConnConfig(), w, cfg))
 }
 
 // DumpAllSQL is [DB.DumpAllSQL] for any server of PostgreSQL 10 to 18. It never has more than one

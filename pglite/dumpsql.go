@@ -48,7 +48,7 @@ type ToolError = runtime.ToolError
 // is no dump.
 func (db *DB) DumpSQL(ctx context.Context, w io.Writer, cfg SQLDumpConfig) error {
 	cfg.Assets, cfg.CacheDir = db.cfg.Assets, db.cfg.CacheDir
-	return DumpSQL(ctx, db.ConnConfig(), w, cfg)
+	return db.asClosed(DumpSQL(ctx, db.ConnConfig(), w, cfg))
 }
 
 // DumpSQL is [DB.DumpSQL] for any server of PostgreSQL 9.2 to 18. pg_dump asks

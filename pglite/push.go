@@ -49,7 +49,8 @@ const defaultPushJobs = 4
 // nil; after an error it says how far it came.
 func (db *DB) Push(ctx context.Context, target *pgx.ConnConfig, cfg PushConfig) (*PushReport, error) {
 	cfg.Assets, cfg.CacheDir = db.cfg.Assets, db.cfg.CacheDir
-	return Push(ctx, db.ConnConfig(), target, cfg)
+	report, err := Push(ctx, db.ConnConfig(), target, cfg)
+	return report, db.asClosed(err)
 }
 
 // Push is [DB.Push] for any source of PostgreSQL 12 to 18.

@@ -64,6 +64,7 @@ type RestoreError struct {
 //
 // When ctx ends, the statement that runs is cancelled.
 func (db *DB) RestoreSQL(ctx context.Context, r io.Reader, cfg SQLRestoreConfig) (err error) {
+	defer func() { err = db.asClosed(err) }()
 	server := db.ConnConfig()
 	if cfg.Warn != nil {
 		server.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
