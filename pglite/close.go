@@ -20,8 +20,9 @@ const closeTimeout = time.Minute
 //
 // It takes some milliseconds, and of a directory as long as the last checkpoint
 // does. If a session has not ended in 10 seconds, or PostgreSQL in a minute, it is
-// stopped as by a crash, and Close returns an error: nothing that was committed is
-// lost, and the directory is recovered when it is opened next.
+// stopped as by a crash, wherever it would look for a signal, and Close returns an
+// error: nothing that was committed is lost, and the directory is recovered when it
+// is opened next.
 //
 // It may be called again, also at the same time: each call waits for the end and
 // returns the same error.
@@ -63,7 +64,7 @@ func (db *DB) isClosed() bool {
 // it was.
 func (db *DB) asClosed(err error) error {
 	if err != nil && db.isClosed() && !errors.Is(err, ErrClosed) {
-		return fmt.Errorf("%w (%w)", ErrClosed, err)
+		return fmt.Errorf("%w: %w", err, ErrClosed)
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -231,6 +232,40 @@ func TestCloseInUse(t *testing.T) {
 		})
 	}
 }
+
+// What takes long ends with the database, and says why.
+func TestCloseDuringLongWork(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	for name, work := range map[string]func(db *pglite.DB, w *waitingWriter) error{
+		"Dump":       func(db *pglite.DB, w *waitingWriter) error { return db.Dump(ctx, w, dump.ArchiveConfig{}) },
+		"DumpSQL":    func(db *pglite.DB, w *waitingWriter) error { return db.DumpSQL(ctx, w, dump.SQLConfig{}) },
+		"DumpAllSQL": func(db *pglite.DB, w *waitingWriter) error { return db.DumpAllSQL(ctx, w, dump.SQLConfig{}) },
+		"RestoreSQL": func(db *pglite.DB, w *waitingWriter) error {
+			return db.RestoreSQL(ctx, io.MultiReader(
+				strings.NewReader("BEGIN; CREATE TABLE r (a int);\n"),
+				readerFunc(func(p []byte) (int, error) { _, err := w.Write(p); return copy(p, "INSERT INTO r VALUES (1);\n"), err }),
+			), dump.RestoreSQLConfig{})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := openUnclosed(t, pglite.Config{})
+			exec(t, db, "CREATE TABLE t AS SELECT generate_series(1, 300000) a, repeat('x', 100)")
+			w := &waitingWriter{begun: make(chan struct{}), goOn: make(chan struct{})}
+			done := make(chan error, 1)
+			go func() { done <- work(db, w) }()
+			<-w.begun
+			closes(t, db)
+			close(w.goOn)
+			require.ErrorIs(t, <-done, pglite.ErrClosed)
+		})
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 // A waitingWriter says when it is written to first, and waits then.
 type waitingWriter struct{ begun, goOn chan struct{} }

@@ -21,10 +21,10 @@ import (
 func (db *DB) Connect(ctx context.Context) (*pgx.Conn, error) {
 	conn, err := pgx.ConnectConfig(ctx, db.ConnConfig())
 	if err != nil {
-		return nil, err
+		return nil, db.asClosed(err)
 	}
 	if err := registerTypes(ctx, conn); err != nil {
-		return nil, errors.Join(err, conn.Close(ctx))
+		return nil, db.asClosed(errors.Join(err, conn.Close(ctx)))
 	}
 	return conn, nil
 }

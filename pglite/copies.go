@@ -18,19 +18,20 @@ import (
 // unless an argument names another one. Assets and CacheDir are the database's.
 func (db *DB) DumpSQL(ctx context.Context, w io.Writer, cfg dump.SQLConfig) error {
 	cfg.Assets, cfg.CacheDir = db.cfg.Assets, db.cfg.CacheDir
-	return dump.SQL(ctx, db.ConnConfig(), w, cfg)
+	return db.asClosed(dump.SQL(ctx, db.ConnConfig(), w, cfg))
 }
 
 // DumpAllSQL writes a script that makes all databases and roles anew, as
 // dump.AllSQL does, which says more.
 func (db *DB) DumpAllSQL(ctx context.Context, w io.Writer, cfg dump.SQLConfig) error {
 	cfg.Assets, cfg.CacheDir = db.cfg.Assets, db.cfg.CacheDir
-	return dump.AllSQL(ctx, db.ConnConfig(), w, cfg)
+	return db.asClosed(dump.AllSQL(ctx, db.ConnConfig(), w, cfg))
 }
 
 // RestoreSQL runs a dump on the default database, as the default user, as
 // dump.RestoreSQL does, which says more.
 func (db *DB) RestoreSQL(ctx context.Context, r io.Reader, cfg dump.RestoreSQLConfig) (err error) {
+	defer func() { err = db.asClosed(err) }()
 	server := db.ConnConfig()
 	if cfg.Warn != nil {
 		server.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
@@ -58,5 +59,6 @@ const hangUpTimeout = 5 * time.Second
 // push.Run does, which says more.
 func (db *DB) Push(ctx context.Context, target *pgx.ConnConfig, cfg push.Config) (*push.Report, error) {
 	cfg.Assets, cfg.CacheDir = db.cfg.Assets, db.cfg.CacheDir
-	return push.Run(ctx, db.ConnConfig(), target, cfg)
+	report, err := push.Run(ctx, db.ConnConfig(), target, cfg)
+	return report, db.asClosed(err)
 }

@@ -149,9 +149,14 @@ func (h *Handle) Pool(ctx context.Context) (*pgxpool.Pool, error) {
 	return pgxpool.NewWithConfig(ctx, cfg)
 }
 
-// SQL returns a handle for database/sql. The caller closes it, before this one.
+// SQL returns a handle for database/sql, with the limit of [pglite.DB.SQL]. The
+// caller closes it, before this one.
 func (h *Handle) SQL() *sql.DB {
-	return stdlib.OpenDB(*h.ConnConfig(), stdlib.OptionAfterConnect(pgxvec.RegisterTypes))
+	plain := h.entry.db.SQL()
+	defer plain.Close()
+	handle := stdlib.OpenDB(*h.ConnConfig(), stdlib.OptionAfterConnect(pgxvec.RegisterTypes))
+	handle.SetMaxOpenConns(plain.Stats().MaxOpenConnections)
+	return handle
 }
 
 // ConnConfig returns what pgx needs to connect, as [pglite.DB.ConnConfig] does.
