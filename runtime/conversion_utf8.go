@@ -3,6 +3,7 @@ package runtime
 import (
 	"cmp"
 	"encoding/binary"
+	"fmt"
 	"sort"
 
 	"github.com/calfdb/calf/runtime/internal/link"
@@ -32,7 +33,7 @@ func newMapping(p *process, a []uint64) *mapping {
 		encoding: int32(a[7]), stopsAtErrors: uint32(a[8]) != 0,
 	}
 	if encodingName(int(m.encoding)) == "" {
-		p.raise(sqlError{state: "XX000", message: "invalid encoding number"})
+		p.raise(sqlError{state: "XX000", message: fmt.Sprintf("invalid encoding number: %d", m.encoding)})
 	}
 	return m
 }

@@ -55,8 +55,8 @@ const (
 // cannot be written is read. Where nothing can be kept or read, Open tells the
 // logger why and returns nil, which is a cache that keeps nothing.
 func Open(dir string, log *slog.Logger) *Cache {
-	c := &Cache{folder: filepath.Join(dir, folderName()), log: log, turn: make(chan struct{}, 1)}
-	if err := c.open(); err != nil {
+	c := &Cache{log: log, turn: make(chan struct{}, 1)}
+	if err := c.open(dir); err != nil {
 		log.Info("compiled code is not kept", "folder", dir, "error", err)
 		return nil
 	}
@@ -66,7 +66,12 @@ func Open(dir string, log *slog.Logger) *Cache {
 }
 
 // open makes wazero's folder, and finds out what wazero wants in it.
-func (c *Cache) open() (err error) {
+func (c *Cache) open(dir string) error {
+	dir, err := filepath.Abs(dir) // the program may go elsewhere
+	if err != nil {
+		return err
+	}
+	c.folder = filepath.Join(dir, folderName())
 	err = os.MkdirAll(c.folder, 0o700)
 	if err == nil {
 		c.work, err = os.MkdirTemp(c.folder, workPrefix)
