@@ -28,6 +28,12 @@ type Config struct {
 	// Settings are configuration parameters (GUCs), such as work_mem. They
 	// take effect as on the server's command line: over postgresql.conf, under
 	// what a role, a database or a session sets.
+	//
+	// What nobody sets, here or in the files of the data directory, is as initdb
+	// leaves it, but for two cases. A database in memory keeps a small
+	// write-ahead log: wal_level is minimal, unless something needs more, and
+	// max_wal_size is 64MB. And where the system limits addresses (ulimit -v), to
+	// less than 128 GiB, shared_buffers is a 1024th of the limit.
 	Settings map[string]string
 	// Username and Database are what connections use by default; postgres
 	// both. They must exist.

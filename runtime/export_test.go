@@ -4,12 +4,12 @@ import "github.com/calfdb/calf/runtime/internal/linmem"
 
 // SharedRanges finds again what the processes of a cluster share, after f has
 // been given the postmaster's memory, and a way to allocate from its heap.
-func (c *Cluster) SharedRanges(f func(memory []byte, malloc func(n int) uint32)) (ranges []linmem.Range, err error) {
+func (c *Cluster) SharedRanges(f func(memory func() []byte, malloc func(n int) uint32)) (ranges []linmem.Range, err error) {
 	c.mu.Lock()
 	pm := c.pm
 	c.mu.Unlock()
 	err = pm.locked(func() error {
-		f(pm.proc.guest.Mem.Bytes(), pm.proc.guest.Malloc)
+		f(pm.proc.guest.Mem.Bytes, pm.proc.guest.Malloc)
 		ranges, err = pm.sharedRanges()
 		return err
 	})

@@ -24,12 +24,12 @@ func TestSharedRangesAreWholePages(t *testing.T) {
 		}})
 		var allocated []uint32
 		var memory []byte
-		ranges, err := c.SharedRanges(func(b []byte, malloc func(int) uint32) {
-			memory = b
+		ranges, err := c.SharedRanges(func(b func() []byte, malloc func(int) uint32) {
 			for range 2000 {
 				n := 1 + rand.IntN(3000)
 				allocated = append(allocated, malloc(n))
 			}
+			memory = b() // it may have moved
 		})
 		require.NoError(t, err)
 		require.Len(t, ranges, 2, "of the control of dynamic shared memory, and the segment")
@@ -53,7 +53,7 @@ func TestSharedRangesAreWholePages(t *testing.T) {
 func TestSharedRangesRefusesASegmentWithoutAnEnd(t *testing.T) {
 	t.Parallel()
 	c := start(t, runtime.ClusterConfig{NoBackground: true, Settings: map[string]string{"huge_pages": "off", "shared_buffers": "1MB"}})
-	ranges, err := c.SharedRanges(func([]byte, func(int) uint32) {})
+	ranges, err := c.SharedRanges(func(func() []byte, func(int) uint32) {})
 	require.NoError(t, err)
 	segment := ranges[1]
 	for name, damage := range map[string]func(b []byte) (undo func()){
@@ -63,9 +63,9 @@ func TestSharedRangesRefusesASegmentWithoutAnEnd(t *testing.T) {
 		"no magic number":         func(b []byte) func() { return add(b[segment.Off:], 1) },
 	} {
 		var undo func()
-		_, err := c.SharedRanges(func(b []byte, _ func(int) uint32) { undo = damage(b) })
+		_, err := c.SharedRanges(func(b func() []byte, _ func(int) uint32) { undo = damage(b()) })
 		require.ErrorContains(t, err, "BUG: ", name)
-		_, err = c.SharedRanges(func([]byte, func(int) uint32) { undo() })
+		_, err = c.SharedRanges(func(func() []byte, func(int) uint32) { undo() })
 		require.NoError(t, err, name)
 	}
 }

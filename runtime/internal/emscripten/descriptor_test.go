@@ -61,6 +61,7 @@ func TestTruncate(t *testing.T) {
 		st, err := w.FS.StatAt(nil, "/tmp/x", 0)
 		require.NoError(t, err)
 		require.EqualValues(t, 1<<33, st.Size)
+		require.Equal(t, []int64{6}, w.kernel.cut, "what the file has lost")
 		w.fails(vfs.EINVAL, "__syscall_ftruncate64", fd, int64(-1))
 		w.fails(vfs.EINVAL, "__syscall_truncate64", "/tmp/x", int64(-1))
 		w.fails(vfs.ENOENT, "__syscall_truncate64", "/tmp/y", int64(0))

@@ -105,16 +105,24 @@ func (m *Memory) Bytes() []byte { return m.space.base[:m.size:m.size] }
 // the allocator interface of wazero, which expects nil to mean that
 // memory.grow fails, and which looks for the address again after it.
 func (m *Memory) Reallocate(size uint64) []byte {
-	if size > m.limit {
+	if size > m.limit || size > m.size && m.resize(size) != nil {
 		return nil
 	}
-	if size > m.size {
-		if size > uint64(len(m.space.base)) && m.move(size) != nil || m.grow(size-m.size) != nil {
-			return nil
-		}
-		m.size = size
-	}
 	return m.Bytes()
+}
+
+// resize grows the memory to size bytes.
+func (m *Memory) resize(size uint64) error {
+	if size > uint64(len(m.space.base)) {
+		if err := m.move(size); err != nil {
+			return err
+		}
+	}
+	if err := m.grow(size - m.size); err != nil {
+		return err
+	}
+	m.size = size
+	return nil
 }
 
 // move finds room for size bytes, and for a quarter more, so that a memory that

@@ -48,10 +48,9 @@ func tryMapping() error {
 		return err
 	}
 	defer m.Close()
-	if err := m.grow(3 * PageSize); err != nil {
+	if err := m.resize(3 * PageSize); err != nil {
 		return err
 	}
-	m.size = 3 * PageSize
 	const private, shared = 0, PageSize
 	m.Bytes()[private], m.Bytes()[shared] = 1, 1
 	im, err := m.Freeze([]Range{{shared, PageSize}})

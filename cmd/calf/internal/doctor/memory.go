@@ -3,14 +3,20 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"runtime"
 
 	calf "github.com/calfdb/calf/runtime"
 )
 
-const (
-	reservation     = 2 << 30 // of one backend
-	manyConnections = 16
-)
+const manyConnections = 16
+
+// reservation is how many MiB of addresses a backend reserves.
+func reservation() uint64 {
+	if runtime.GOOS == "linux" {
+		return 192 // its memory, which shared_buffers is most of
+	}
+	return 2048
+}
 
 // executableMemory tries what the compiler does with its code.
 func executableMemory(context.Context) Finding {
@@ -26,17 +32,19 @@ func executableMemory(context.Context) Finding {
 
 // addressSpace tries what every connection needs.
 func addressSpace(context.Context) Finding {
-	limit, limited := addressSpaceLimit()
+	limit, limited := calf.AddressSpaceLimit()
+	each := reservation()
 	detail := "no limit"
 	if limited {
 		detail = fmt.Sprintf("a limit of %d MiB", limit>>20)
 	}
-	const hint = "each connection reserves 2 GiB of addresses, not of memory; raise the limit (ulimit -v)"
-	if err := tryReserve(reservation); err != nil {
-		return fail(fmt.Sprintf("%s, and 2 GiB cannot be reserved: %v", detail, err), hint)
+	hint := fmt.Sprintf("each connection reserves %d MiB of addresses, not of memory, or with a small shared_buffers less; "+
+		"raise the limit (ulimit -v)", each)
+	if err := tryReserve(each << 20); err != nil {
+		return fail(fmt.Sprintf("%s, and %d MiB cannot be reserved: %v", detail, each, err), hint)
 	}
-	if err := tryReserve(manyConnections * reservation); err != nil {
-		return warn(fmt.Sprintf("%s, and %d times 2 GiB cannot be reserved: %v", detail, manyConnections, err), hint)
+	if err := tryReserve(manyConnections * each << 20); err != nil {
+		return warn(fmt.Sprintf("%s, and %d times %d MiB cannot be reserved: %v", detail, manyConnections, each, err), hint)
 	}
 	return ok(detail)
 }

@@ -6,6 +6,4 @@ package doctor
 
 func tryExecutable() error { return nil }
 
-func addressSpaceLimit() (bytes uint64, limited bool) { return 0, false }
-
 func tryReserve(uint64) error { return nil }

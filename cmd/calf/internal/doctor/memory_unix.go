@@ -19,16 +19,6 @@ func tryExecutable() error {
 	return os.NewSyscallError("mprotect", unix.Mprotect(b, unix.PROT_READ|unix.PROT_EXEC))
 }
 
-// addressSpaceLimit returns the process's limit, if it has one.
-func addressSpaceLimit() (bytes uint64, limited bool) {
-	var l unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_AS, &l); err != nil {
-		return 0, false
-	}
-	cur := uint64(l.Cur)
-	return cur, cur < math.MaxInt64 // the greatest of all is the absence of a limit
-}
-
 func tryReserve(n uint64) error {
 	if n > math.MaxInt {
 		return errors.New("addresses have 32 bits")

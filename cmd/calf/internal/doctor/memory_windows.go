@@ -13,9 +13,6 @@ func tryExecutable() error {
 	return windows.VirtualProtect(p, size, windows.PAGE_EXECUTE_READ, &old)
 }
 
-// addressSpaceLimit returns the process's limit, if it has one.
-func addressSpaceLimit() (bytes uint64, limited bool) { return 0, false }
-
 func tryReserve(n uint64) error {
 	p, err := windows.VirtualAlloc(0, uintptr(n), windows.MEM_RESERVE, windows.PAGE_NOACCESS)
 	if err != nil {
