@@ -197,7 +197,11 @@ func (m *module) linked(data []byte) (*Linked, error) {
 	}
 	grow := m.addFunc(signature("i", "i"), []byte{opRefNull, 0x70, opLocalGet, 0, opPrefixFC, 15, 0})
 	m.exports = append(m.exports, exported{GrowTable, kindFunc, grow})
-	return &Linked{m.encode(), data, slots, m.functionImports()}, nil
+	wasm, imports, err := m.finish()
+	if err != nil {
+		return nil, err
+	}
+	return &Linked{wasm, data, slots, imports}, nil
 }
 
 // fillTable gives every exported function a slot in the table and returns the
