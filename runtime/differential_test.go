@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	goruntime "runtime"
 	"strings"
 	"testing"
 	"time"
@@ -252,4 +253,30 @@ func TestDifferential(t *testing.T) {
 			requireSame(t, compiled, interpreted, thinned(statements(t, name), (every+1)/2))
 		})
 	}
+}
+
+// The check finds what wazero compiles wrongly, if the linker lets it pass: the
+// cost of a Memoize node.
+func TestDifferentialFindsWhatIsCompiledWrongly(t *testing.T) {
+	switch {
+	case !fullDifferential():
+		t.Skip("compiles PostgreSQL once more; set CALF_DIFFERENTIAL=full")
+	case goruntime.GOARCH != "amd64":
+		t.Skip("it is compiled wrongly on amd64")
+	}
+	t.Parallel()
+	data := fixture(t, "setup")
+	set, err := assets.Open()
+	require.NoError(t, err)
+	m, err := runtime.LoadUndefended(context.Background(), runtime.Config{Assets: set})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = m.Close() })
+	found := 0
+	both(newSpeaker(t, m, data.Fork()), newSpeaker(t, module(t), data.Fork()), plans(t, 1), func(_, a, b string) {
+		if a != b {
+			found++
+		}
+	})
+	require.NotZero(t, found, "wazero compiles PostgreSQL rightly by now, also as it is: see what link.Undefended is for")
+	t.Logf("%d plans differ", found)
 }

@@ -5,8 +5,10 @@ import "bytes"
 // finish is the end of all linking: it returns the module as it is compiled, and
 // the functions that it imports.
 func (m *module) finish() (wasm []byte, imports []Import, err error) {
-	if err := m.defend(); err != nil {
-		return nil, nil, err
+	if !m.undefended {
+		if err := m.defend(); err != nil {
+			return nil, nil, err
+		}
 	}
 	return m.encode(), m.functionImports(), nil
 }
