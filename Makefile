@@ -45,7 +45,7 @@ demo: setup ## search the documentation of Go's standard library, in a database 
 test: setup ## run all tests, with the race detector
 	CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(RACE) -timeout $(TESTTIMEOUT) $(PACKAGES)
 	@# What takes too long with the race detector runs without it.
-	$(if $(RACE),$(GO) test -timeout $(TESTTIMEOUT) -run 'Transports|Cycles|Interchange|WithCopiedMemory|Upgrade|Import' ./pglite ./pglite/upgrade ./pglite/manager ./cmd/calf ./examples/quickstart)
+	$(if $(RACE),$(GO) test -timeout $(TESTTIMEOUT) -run 'Transports|Cycles|Interchange|WithCopiedMemory|Upgrade|Import|Differential' ./runtime ./pglite ./pglite/upgrade ./pglite/manager ./cmd/calf ./examples/quickstart)
 	$(if $(RACE),$(GO) test -timeout $(TESTTIMEOUT) ./crash)
 
 .PHONY: clients
@@ -59,6 +59,10 @@ libraries: setup ## use calf through river, gorm, goose and others, also a nativ
 .PHONY: hammer
 hammer: setup ## move money between accounts under cancels and kills for five minutes
 	CGO_ENABLED=1 CALF_HAMMER=5m $(GO) test -race -count=1 -timeout 15m -v -run 'TestHammer$$' ./pglite
+
+.PHONY: differential
+differential: setup ## compare compiled PostgreSQL with interpreted PostgreSQL, to the last digit; takes some minutes
+	CALF_DIFFERENTIAL=full $(GO) test -count=1 -timeout 2h -v -run Differential ./runtime
 
 .PHONY: crash
 crash: setup ## cut the power 500 times, kill 200 programs, let every operation fail; takes half an hour

@@ -93,6 +93,16 @@ func testExplain(a *area) {
 			s.plans(sql, node)
 		}
 	})
+	a.run("CostOfRescans", func(s *session) {
+		// A cache before an inner side with a unique key saves nothing, and must not look as if it did.
+		s.exec(`CREATE TEMP TABLE o (unique1 int, ten int, hundred int); INSERT INTO o SELECT g, g % 10, g % 100 FROM generate_series(0, 999) AS g;
+			CREATE UNIQUE INDEX ON o (unique1); ANALYZE o`)
+		const query = `EXPLAIN SELECT * FROM o a CROSS JOIN LATERAL (SELECT b.unique1 + a.hundred AS x, random() FROM o b WHERE b.unique1 = a.unique1) s WHERE a.ten = 0`
+		plan := s.query(query)
+		require.Regexp(s, `^Nested Loop  \(cost=0\.28\.\.8(49|50)\.25 rows=100 width=24\)$`, plan[0], "850 in PostgreSQL 15, 849 in 18")
+		s.exec(`SET enable_memoize = off`)
+		require.Equal(s, s.query(query), plan)
+	})
 	a.run("NoParallelWorkersNeeded", func(s *session) {
 		// Plans may be parallel; results must be the same whether or not there are workers.
 		s.exec(`CREATE TABLE t AS SELECT i, i % 100 AS g FROM generate_series(1, 100000) AS i; ANALYZE t; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET max_parallel_workers_per_gather = 2`)

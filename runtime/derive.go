@@ -19,7 +19,6 @@ const (
 	linkedWasm  = "linked.wasm"
 	linkedData  = "linked.data"
 	linkedTable = "linked.json"
-	linkKey     = "link-9"
 
 	templateTar = "template.tar"
 	templateKey = "template-2"
@@ -48,7 +47,7 @@ func Derive(cacheDir string, progress func(doing string)) func(context.Context, 
 			if err := os.WriteFile(filepath.Join(dst, name), content, 0o644); err != nil {
 				return nil, err
 			}
-			files = append(files, assets.DerivedFile{Name: name, Key: linkKey})
+			files = append(files, assets.DerivedFile{Name: name, Key: link.Version})
 		}
 		progress("compiling PostgreSQL")
 		m, err := Load(ctx, Config{Assets: set, CacheDir: cacheDir})

@@ -73,6 +73,15 @@ func bothWays(t *testing.T, test func(t *testing.T, cfg runtime.ClusterConfig)) 
 // the session has ended.
 func connect(tb testing.TB, c *runtime.Cluster) (*pgx.Conn, <-chan error) {
 	tb.Helper()
+	cfg, ended := dialing(tb, c)
+	conn, err := pgx.ConnectConfig(context.Background(), cfg)
+	require.NoError(tb, err)
+	return conn, ended
+}
+
+// dialing is the configuration with which connect connects, once.
+func dialing(tb testing.TB, c *runtime.Cluster) (*pgx.ConnConfig, <-chan error) {
+	tb.Helper()
 	ended := make(chan error, 1)
 	cfg, err := pgx.ParseConfig("host=calf user=postgres database=postgres sslmode=disable")
 	require.NoError(tb, err)
@@ -86,9 +95,7 @@ func connect(tb testing.TB, c *runtime.Cluster) (*pgx.Conn, <-chan error) {
 		}()
 		return client, nil
 	}
-	conn, err := pgx.ConnectConfig(context.Background(), cfg)
-	require.NoError(tb, err)
-	return conn, ended
+	return cfg, ended
 }
 
 func one[T any](tb testing.TB, conn *pgx.Conn, sql string, args ...any) (v T) {

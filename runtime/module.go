@@ -116,7 +116,7 @@ func linkedMain(set *assets.Set) (*link.Linked, error) {
 	var l link.Linked
 	var table []byte
 	for name, to := range map[string]*[]byte{linkedWasm: &l.Wasm, linkedData: &l.Data, linkedTable: &table} {
-		b, ok, err := set.Derived(name, linkKey)
+		b, ok, err := set.Derived(name, link.Version)
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,17 @@ package link
 
 import "bytes"
 
+// finish is the end of all linking: it returns the module as it is compiled, and
+// the functions that it imports.
+func (m *module) finish() (wasm []byte, imports []Import, err error) {
+	if !m.undefended {
+		if err := m.defend(); err != nil {
+			return nil, nil, err
+		}
+	}
+	return m.encode(), m.functionImports(), nil
+}
+
 // encode is the inverse of parse, custom sections left out: names and debug
 // information cost time at every load and calf reads none of it.
 func (m *module) encode() []byte {

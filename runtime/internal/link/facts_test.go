@@ -85,7 +85,7 @@ func TestLinkRefusesWhatTheFactsDoNotDescribe(t *testing.T) {
 			t.Parallel()
 			f := artifactFacts()
 			tt.change(&f)
-			_, err := f.link(artifact())
+			_, err := f.link(artifact(), false)
 			require.ErrorContains(t, err, tt.err)
 		})
 	}
@@ -122,11 +122,11 @@ func TestLinkRefusesOtherModules(t *testing.T) {
 				f.functions = slices.Delete(f.functions, 4, 5)
 				f.patches = f.patches[:2]
 			}
-			_, err := f.link(m.encode())
+			_, err := f.link(m.encode(), false)
 			require.ErrorContains(t, err, tt.err)
 		})
 	}
 	f := artifactFacts()
-	_, err := f.link([]byte("no module"))
+	_, err := f.link([]byte("no module"), false)
 	require.ErrorContains(t, err, "not a WebAssembly 1.0 binary")
 }

@@ -28,7 +28,7 @@ func FuzzSection(f *testing.F) {
 		_, _ = Side(out, provided)
 		_, _, _ = Program(out, "")
 		facts := artifactFacts()
-		_, _ = facts.link(out)
+		_, _ = facts.link(out, false)
 	})
 }
 

@@ -59,11 +59,11 @@ func FuzzMain(f *testing.F) {
 	f.Add(artifact())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		facts := artifactFacts()
-		l, err := facts.link(b)
+		l, err := facts.link(b, false)
 		if err != nil {
 			return
 		}
-		again, err := facts.link(b)
+		again, err := facts.link(b, false)
 		require.NoError(t, err)
 		require.True(t, bytes.Equal(l.Wasm, again.Wasm))
 		_, err = parse(l.Wasm)

@@ -8,6 +8,7 @@ const (
 	opBlock        = 0x02
 	opLoop         = 0x03
 	opIf           = 0x04
+	opElse         = 0x05
 	opEnd          = 0x0b
 	opBr           = 0x0c
 	opBrIf         = 0x0d
@@ -16,6 +17,7 @@ const (
 	opCall         = 0x10
 	opCallIndirect = 0x11
 	opDrop         = 0x1a
+	opSelect       = 0x1b
 	opSelectT      = 0x1c
 	opLocalGet     = 0x20
 	opLocalSet     = 0x21
@@ -34,17 +36,36 @@ const (
 	opF64Const     = 0x44
 	opI32Eqz       = 0x45
 	opI32Eq        = 0x46
-	opI32LtS       = 0x48
 	opI32Ne        = 0x47
+	opI32LtS       = 0x48
+	opI64Eq        = 0x51
 	opI32Add       = 0x6a
-	opI32And       = 0x71
 	opI32Sub       = 0x6b
+	opI32Mul       = 0x6c
+	opI32DivU      = 0x6e
+	opI32RemS      = 0x6f
+	opI32RemU      = 0x70
+	opI32And       = 0x71
 	opI32Or        = 0x72
+	opI64Sub       = 0x7d
+	opI64Mul       = 0x7e
+	opI64DivU      = 0x80
+	opI64RemS      = 0x81
+	opI64RemU      = 0x82
 	opI64Extend32S = 0xc4
 	opRefNull      = 0xd0
 	opRefIsNull    = 0xd1
 	opRefFunc      = 0xd2
 	opPrefixFC     = 0xfc
+	opPrefixFD     = 0xfd
+
+	opI32ReinterpretF32 = 0xbc
+	opI64ReinterpretF64 = 0xbd
+	opF32ReinterpretI32 = 0xbe
+	opF64ReinterpretI64 = 0xbf
+
+	vI32x4Splat = 17 // behind opPrefixFD
+	vBitselect  = 82
 )
 
 // code returns a reader over the instructions of a function body, past its
@@ -62,6 +83,9 @@ func code(body []byte) *reader {
 func (r *reader) instr() byte {
 	op := r.byte()
 	switch {
+	case op >= opLocalGet && op <= 0x26: // local.*, global.*, table.get, table.set
+		r.u32()
+	case op >= opI32Eqz && op <= opI64Extend32S: // computations
 	case op == opCall, op == opRefFunc:
 		r.u32()
 	case op >= opBlock && op <= opIf:
@@ -77,8 +101,6 @@ func (r *reader) instr() byte {
 		r.u32()
 	case op == opSelectT:
 		r.bytes(r.u32())
-	case op >= opLocalGet && op <= 0x26: // local.*, global.*, table.get, table.set
-		r.u32()
 	case op >= opI32Load && op <= opI64Store32:
 		r.u32()
 		r.u32()
@@ -101,8 +123,15 @@ func (r *reader) instr() byte {
 		default:
 			r.fail(fmt.Errorf("opcode 0xfc %d", sub))
 		}
-	case op <= 0x01, op == 0x05, op == opEnd, op == opReturn, op == opDrop, op == 0x1b, // control, parametric
-		op >= opI32Eqz && op <= opI64Extend32S, op == opRefIsNull:
+	case op == opPrefixFD:
+		sub := r.u32()
+		form := vectorForm(sub)
+		if form == vectorUnknown {
+			r.fail(fmt.Errorf("opcode 0xfd %d", sub))
+			break
+		}
+		r.vectorImmediates(form)
+	case op <= 0x01, op == opElse, op == opEnd, op == opReturn, op == opDrop, op == opSelect, op == opRefIsNull: // control, parametric
 	default:
 		r.fail(fmt.Errorf("opcode %#x", op))
 	}

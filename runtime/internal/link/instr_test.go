@@ -59,6 +59,15 @@ var instructions = map[string][]byte{
 	"table.size":          op(opPrefixFC, 16, 0),
 	"table.fill":          op(opPrefixFC, 17, 0),
 	"a padded table.fill": op(opPrefixFC, 0x91, 0x00, 0),
+	"v128.load":           op(opPrefixFD, 0, 4, 0x80, 0x01),
+	"v128.store":          op(opPrefixFD, 11, 4, 0x80, 0x01),
+	"v128.const":          append(op(opPrefixFD, 12), make([]byte, 16)...),
+	"i8x16.shuffle":       append(op(opPrefixFD, 13), make([]byte, 16)...),
+	"i32x4.extract_lane":  op(opPrefixFD, 27, 3),
+	"f64x2.replace_lane":  op(opPrefixFD, 34, 1),
+	"v128.load8_lane":     op(opPrefixFD, 84, 0, 0x80, 0x01, 15),
+	"v128.store64_lane":   op(opPrefixFD, 91, 3, 0, 1),
+	"i32x4.add":           op(opPrefixFD, 0xae, 0x01),
 }
 
 func TestInstrReadsOneInstruction(t *testing.T) {
@@ -83,7 +92,7 @@ func TestInstrRefuses(t *testing.T) {
 	t.Parallel()
 	for _, in := range [][]byte{
 		{0x06, 0x40}, {0x12, 0}, {0x1f, 0}, {0x27}, {0xc5}, {0xd3}, // exceptions, tail calls, unassigned, garbage collection
-		{opPrefixFC, 18}, {0xfd, 0}, {0xfe, 0}, {0xff}, // SIMD, threads
+		{opPrefixFC, 18}, {opPrefixFD, 0x9a, 0x01}, {opPrefixFD, 0x80, 0x02}, {0xfe, 0}, {0xff}, // unassigned, relaxed SIMD, threads
 	} {
 		r := reader{b: append(in, 0, 0, 0, 0)}
 		r.instr()

@@ -100,14 +100,20 @@ type pointerTable struct {
 
 // Main links the PostgreSQL module of PGlite. It refuses an artifact whose
 // SHA-256 it does not know.
-func Main(artifact []byte) (*Linked, error) {
+func Main(artifact []byte) (*Linked, error) { return linkMain(artifact, false) }
+
+// Undefended is Main with what wazero compiles wrongly. It serves to show that
+// tests notice.
+func Undefended(artifact []byte) (*Linked, error) { return linkMain(artifact, true) }
+
+func linkMain(artifact []byte, undefended bool) (*Linked, error) {
 	sum := sha256.Sum256(artifact)
 	digest := hex.EncodeToString(sum[:])
 	for i := range artifacts {
 		if artifacts[i].sha256 != digest {
 			continue
 		}
-		l, err := artifacts[i].link(artifact)
+		l, err := artifacts[i].link(artifact, undefended)
 		if err != nil {
 			return nil, fmt.Errorf("link: %s: %w", artifacts[i].name, err)
 		}
@@ -116,11 +122,12 @@ func Main(artifact []byte) (*Linked, error) {
 	return nil, fmt.Errorf("link: no facts about an artifact with sha256 %s", digest)
 }
 
-func (f *facts) link(artifact []byte) (*Linked, error) {
+func (f *facts) link(artifact []byte, undefended bool) (*Linked, error) {
 	m, err := parse(artifact)
 	if err != nil {
 		return nil, err
 	}
+	m.undefended = undefended
 	data, err := m.liftData()
 	if err != nil {
 		return nil, err
@@ -201,7 +208,11 @@ func (m *module) linked(data []byte) (*Linked, error) {
 	}
 	grow := m.addFunc(signature("i", "i"), []byte{opRefNull, 0x70, opLocalGet, 0, opPrefixFC, 15, 0})
 	m.exports = append(m.exports, exported{GrowTable, kindFunc, grow})
-	return &Linked{m.encode(), data, slots, m.functionImports()}, nil
+	wasm, imports, err := m.finish()
+	if err != nil {
+		return nil, err
+	}
+	return &Linked{wasm, data, slots, imports}, nil
 }
 
 // fillTable gives every exported function a slot in the table and returns the

@@ -13,7 +13,7 @@ import (
 func linkArtifact(t testing.TB) *Linked {
 	t.Helper()
 	f := artifactFacts()
-	l, err := f.link(artifact())
+	l, err := f.link(artifact(), false)
 	require.NoError(t, err)
 	return l
 }

@@ -49,6 +49,8 @@ type module struct {
 	code      [][]byte // body of each defined function: locals, then instructions
 	data      []segment
 	dylink    []byte // payload of the custom section dylink.0, if any
+
+	undefended bool // see Undefended
 }
 
 type funcType struct{ params, results []byte }

@@ -34,5 +34,8 @@ func Program(artifact []byte, suffix string) (wasm []byte, imports []Import, err
 	if err := m.addDynCalls(); err != nil {
 		return nil, nil, fmt.Errorf("link: %w", err)
 	}
-	return m.encode(), m.functionImports(), nil
+	if wasm, imports, err = m.finish(); err != nil {
+		return nil, nil, fmt.Errorf("link: %w", err)
+	}
+	return wasm, imports, nil
 }

@@ -77,7 +77,9 @@ func Side(library []byte, provider func(function string) string) (*Library, erro
 	if err := l.link(m, d, provider); err != nil {
 		return nil, fmt.Errorf("link: %w", err)
 	}
-	l.Wasm, l.Imports = m.encode(), m.functionImports()
+	if l.Wasm, l.Imports, err = m.finish(); err != nil {
+		return nil, fmt.Errorf("link: %w", err)
+	}
 	return l, nil
 }
 

@@ -36,7 +36,10 @@ func Tool(artifact []byte) (wasm []byte, imports []Import, err error) {
 	if err := m.linkTool(); err != nil {
 		return nil, nil, fmt.Errorf("link: %w", err)
 	}
-	return m.encode(), m.functionImports(), nil
+	if wasm, imports, err = m.finish(); err != nil {
+		return nil, nil, fmt.Errorf("link: %w", err)
+	}
+	return wasm, imports, nil
 }
 
 func (m *module) linkTool() error {
