@@ -4,4 +4,4 @@ package link
 // artifact: a file that was linked by other code is not mistaken for one of
 // this. It is a hash, not a number, so that two changes that were made apart
 // never have the same. A test says what it must be.
-const Version = "dff9ada7c0a42195"
+const Version = "bfc61e001277c22a"
