@@ -118,7 +118,10 @@ func OpenConfig(ctx context.Context, cfg Config) (_ *DB, err error) {
 	if err != nil {
 		return nil, err
 	}
-	err = db.createExtensions(ctx)
+	err = db.markICU()
+	if err == nil {
+		err = db.createExtensions(ctx)
+	}
 	if err == nil && dir != nil {
 		err = dir.Complete()
 	}

@@ -35,16 +35,24 @@ const icuNote = "calf had ICU's data of all languages when it opened this databa
 	"It insists on it until this file is removed.\n"
 
 // checkICU refuses a cluster that was opened with ICU's data before, and is not
-// now; one that is for the first time is marked.
+// now.
 func (db *DB) checkICU() error {
+	if db.cfg.ICU != nil {
+		return nil
+	}
 	_, err := db.vol.Lstat(datadir.ICUName)
-	marked := err == nil
 	switch {
-	case err != nil && vfs.ErrnoOf(err) != vfs.ENOENT:
-		return err
-	case marked && db.cfg.ICU == nil:
+	case err == nil:
 		return ErrNeedsICU
-	case marked || db.cfg.ICU == nil:
+	case vfs.ErrnoOf(err) != vfs.ENOENT:
+		return err
+	}
+	return nil
+}
+
+// markICU notes that a cluster was opened with ICU's data.
+func (db *DB) markICU() error {
+	if db.cfg.ICU == nil {
 		return nil
 	}
 	f, err := db.vol.Open(datadir.ICUName, vfs.O_WRONLY|vfs.O_CREAT, 0o600)

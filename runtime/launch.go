@@ -1,6 +1,9 @@
 package runtime
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // launchMissing is LaunchMissingBackgroundProcesses (postmaster.c): it starts
 // the processes that work beside the backends, as far as the settings want them
@@ -56,7 +59,7 @@ func (pm *postmaster) launch(kind backendType) error {
 // relaunch is launchMissing for a postmaster that nobody waits for.
 func (pm *postmaster) relaunch() {
 	pm.background(func() {
-		if err := pm.launchMissing(); err != nil && pm.crashError() == nil {
+		if err := pm.launchMissing(); err != nil && !errors.Is(err, errStopping) && pm.crashError() == nil {
 			_, _ = pm.c.log.Write(fmt.Appendf(nil, "calf: %v\n", err))
 		}
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path"
@@ -67,7 +68,14 @@ type Config struct {
 
 // Load links and compiles PostgreSQL, or loads what has been compiled before.
 func Load(ctx context.Context, cfg Config) (*Module, error) {
-	return load(ctx, cfg, linkedMain)
+	m, err := load(ctx, cfg, linkedMain)
+	if err != nil {
+		return nil, err
+	}
+	if err := addICU(m.fs, icudata.Supplement()); err != nil {
+		return nil, errors.Join(fmt.Errorf("runtime: loading PostgreSQL: %w", err), m.Close())
+	}
+	return m, nil
 }
 
 // load is Load of the module that a function links.
@@ -161,7 +169,7 @@ func (m *Module) loadFiles() error {
 			return fmt.Errorf("unpacking %s: %w", f.Path, err)
 		}
 	}
-	return addICU(m.fs, icudata.Supplement())
+	return nil
 }
 
 // instantiate makes an instance of main whose memory is mem.

@@ -12,6 +12,8 @@ type tailoring struct {
 
 // tailored are the locales whose order, or one of whose orders, is not that of the root collation: those with rules in
 // Unicode's CLDR 46, common/collation, which is the data of ICU 76.
+//
+// GAP: PostgreSQL with all of ICU's data has collations of them.
 var tailored = func() map[string]tailoring {
 	all := map[string]tailoring{
 		"ar":              {types: "compat standard"},

@@ -197,7 +197,8 @@ func TestUpgradeNeedsICU(t *testing.T) {
 	needLegacy(t, "legacy-17")
 	dir := filepath.Join(t.TempDir(), "data")
 	dbtest.Peer{Release: "pglite-0.4", Dir: dir, SQL: []string{
-		`CREATE COLLATION swedish (provider = icu, locale = 'sv'); CREATE COLLATION french (provider = icu, locale = 'fr')`,
+		`CREATE COLLATION swedish (provider = icu, locale = 'sv'); CREATE COLLATION french (provider = icu, locale = 'fr');
+			CREATE TABLE word (w text COLLATE swedish PRIMARY KEY); INSERT INTO word VALUES ('b'), ('a')`,
 	}}.Run(t)
 	want := []string{"the locale sv of ICU, of the database postgres or of its collations, needs ICU's data of all languages: give it, or drop what has that locale"}
 	plan, err := upgrade.DryRun(t.Context(), upgrade.Config{Dir: dir})
@@ -206,7 +207,9 @@ func TestUpgradeNeedsICU(t *testing.T) {
 	_, err = upgrade.Run(t.Context(), upgrade.Config{Dir: dir})
 	require.ErrorIs(t, err, upgrade.ErrImpossible)
 	require.ErrorContains(t, err, want[0])
-	plan, err = upgrade.DryRun(t.Context(), upgrade.Config{Dir: dir, ICU: dbtest.RootAsSwedish(t)})
+	icu := dbtest.RootAsSwedish(t)
+	_, err = upgrade.Run(t.Context(), upgrade.Config{Dir: dir, ICU: icu})
 	require.NoError(t, err)
-	require.Empty(t, plan.Problems)
+	db := dbtest.Open(t, pglite.Config{Dir: dir, ICU: icu})
+	require.Equal(t, "a", dbtest.Query[string](t, db, "SELECT w FROM word WHERE w < 'b'"))
 }
