@@ -18,7 +18,7 @@ import (
 // dump reads one of the dumps that releases of pg_dump made of one database.
 func dump(t testing.TB, name string) []byte {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("..", "..", "pglite", "testdata", "dumps", name))
+	b, err := os.ReadFile(filepath.Join("..", "..", "pglite", "dump", "testdata", "dumps", name))
 	require.NoError(t, err)
 	return b
 }
