@@ -18,7 +18,7 @@ export CALF_TEST_PEERS ?= $(wildcard $(PEERS))
 
 # The race detector is the one thing that needs cgo. `make test RACE=` does without.
 RACE ?= -race
-TESTTIMEOUT ?= 25m
+TESTTIMEOUT ?= 30m
 PACKAGES ?= ./...
 BENCH ?= .
 BENCHTIME ?= 1s
