@@ -8,6 +8,7 @@ require (
 	github.com/pgvector/pgvector-go v0.3.0
 	github.com/pierrec/lz4/v4 v4.1.33 // dumps: lz4
 	github.com/spf13/cobra v1.10.2 // cmd/calf: commands and flags
+	github.com/spf13/pflag v1.0.9 // cmd/calf: flags; cobra's own
 	github.com/stretchr/testify v1.12.1
 	github.com/tetratelabs/wazero v1.12.0
 	go.uber.org/goleak v1.3.0
@@ -21,7 +22,6 @@ require (
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
 	github.com/jackc/puddle/v2 v2.2.3 // indirect
-	github.com/spf13/pflag v1.0.9 // indirect
 	github.com/x448/float16 v0.8.4 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 )

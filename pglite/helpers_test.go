@@ -13,33 +13,19 @@ var (
 	exec        = dbtest.Exec
 	symlink     = dbtest.Symlink
 	copyDir     = dbtest.CopyDir
-	waitFor     = dbtest.WaitFor
 	tree        = dbtest.Tree
 	file        = dbtest.File
 	goodArchive = dbtest.Archive
 	rewritten   = dbtest.Rewritten
 	changed     = dbtest.Changed
 
-	restoreSQL  = dbtest.RestoreSQL
-	dumpSQL     = dbtest.DumpSQL
-	withKey     = dbtest.WithKey
-	requireSame = dbtest.RequireSame
-	comparable  = dbtest.Comparable
-	testFile    = dbtest.TestFile
-
-	nativeServer      = dbtest.NativeServer
-	nativeConfig      = dbtest.NativeConfig
-	newNativeDatabase = dbtest.NewNativeDatabase
-	richRoles         = dbtest.RichRoles
-	createsRole       = dbtest.CreatesRole
+	restoreSQL = dbtest.RestoreSQL
+	dumpSQL    = dbtest.DumpSQL
+	testFile   = dbtest.TestFile
 )
 
-const scale5 = dbtest.Scale5
-
 type (
-	failing        = dbtest.FailingWriter
-	nativeDatabase = dbtest.NativeDatabase
-	byteCount      = dbtest.ByteCount
+	failing = dbtest.FailingWriter
 )
 
 func query[T any](tb testing.TB, db *pglite.DB, sql string, args ...any) T {

@@ -59,9 +59,6 @@ func side(cfg *pgx.ConnConfig) *pgx.ConnConfig {
 	return cfg
 }
 
-// cancelDeadline is how long pgx waits for a cancelled statement to end before it gives the connection up.
-const cancelDeadline = 5 * time.Second
-
 // connectTo opens a session with the settings of a push; side is for the error.
 func connectTo(ctx context.Context, cfg *pgx.ConnConfig, side string) (*pgx.Conn, error) {
 	conn, err := pgx.ConnectConfig(ctx, cfg)
