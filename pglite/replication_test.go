@@ -24,7 +24,7 @@ func replicate(t *testing.T, db *pglite.DB) *pgconn.PgConn {
 // A base backup by the protocol of replication is a directory that opens.
 func TestBaseBackup(t *testing.T) {
 	t.Parallel()
-	db := open(t, pglite.Config{})
+	db := open(t, pglite.Config{Settings: map[string]string{"wal_level": "replica", "max_wal_senders": "5"}}) // which a database in memory has not by itself
 	exec(t, db, "CREATE TABLE t AS SELECT g FROM generate_series(1, 1000) g")
 	conn := replicate(t, db)
 	defer conn.Close(context.Background())
@@ -53,7 +53,7 @@ func TestBaseBackup(t *testing.T) {
 // The write-ahead log is streamed, and Close ends that, with a word to who reads it.
 func TestStreamedWAL(t *testing.T) {
 	t.Parallel()
-	db := open(t, pglite.Config{})
+	db := open(t, pglite.Config{Settings: map[string]string{"wal_level": "replica", "max_wal_senders": "5"}}) // which a database in memory has not by itself
 	conn := replicate(t, db)
 	defer conn.Close(context.Background())
 	results, err := conn.Exec(t.Context(), "IDENTIFY_SYSTEM").ReadAll()
