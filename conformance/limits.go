@@ -47,6 +47,7 @@ func testLimits(a *area) {
 		}
 		s.want(`SELECT regexp_match(repeat('x', 1000), '^' || repeat('(x)', 1000) || '\1$') IS NULL`, "t")
 	})
+	// Long strings are made of pieces of 1000: repeat copies one piece at a time.
 	a.run("Sizes", func(s *session) {
 		s.fails("54000", `SELECT repeat('x', 1073741824)`)
 		s.fails("54000", `SELECT array_fill(1, ARRAY[1073741824])`)
@@ -54,29 +55,29 @@ func testLimits(a *area) {
 		s.fails("54000", `SELECT lpad('', 1073741824)`)
 		s.fails("54023", `SELECT concat(`+strings.TrimSuffix(strings.Repeat("1,", 101), ",")+`)`)
 		s.fails("54011", `CREATE TABLE t (a int); CREATE INDEX ON t (`+strings.TrimSuffix(strings.Repeat("a,", 33), ",")+`)`)
-		_, err := s.run(`SELECT string_agg(repeat('x', 100000000), '') FROM generate_series(1, 11)`)
+		_, err := s.run(`SELECT string_agg(repeat(repeat('x', 1000), 100000), '') FROM generate_series(1, 11)`)
 		if s.target.MemoryLimited {
 			s.isOutOfMemory(err, "string_agg")
 		} else {
 			s.isError("54000", err, "string_agg")
 		}
-		s.want(`SELECT length(repeat('x', 100000000))`, "100000000")
+		s.want(`SELECT length(repeat(repeat('x', 1000), 100000))`, "100000000")
 	})
 	a.run("Memory", func(s *session) {
 		if !s.target.MemoryLimited {
 			s.Skip("the target has as much memory as the machine")
 		}
 		for _, sql := range []string{
-			`SELECT md5(repeat('x', 1073741800) || 'y')`,
-			`SELECT length(repeat('x', 1000000000) || repeat('y', 1000000000))`,
-			`SELECT length(array_agg(repeat(i::text, 200000000))::text) FROM generate_series(1, 9) AS i`,
-			`DO $$ DECLARE a text[]; BEGIN FOR i IN 1..9 LOOP a[i] := repeat('x', 900000000); END LOOP; END $$`,
+			`SELECT md5(repeat(repeat('x', 1000), 1073741) || 'y')`,
+			`SELECT length(repeat(repeat('x', 1000), 1000000) || repeat(repeat('y', 1000), 1000000))`,
+			`SELECT length(array_agg(repeat(repeat(i::text, 1000), 200000))::text) FROM generate_series(1, 9) AS i`,
+			`DO $$ DECLARE a text[]; BEGIN FOR i IN 1..9 LOOP a[i] := repeat(repeat('x', 1000), 900000); END LOOP; END $$`,
 		} {
 			_, err := s.run(sql)
 			s.isOutOfMemory(err, sql)
 			s.want(`SELECT 1`, "1")
 		}
-		s.want(`SELECT length(repeat('x', 100000000))`, "100000000")
+		s.want(`SELECT length(repeat(repeat('x', 1000), 100000))`, "100000000")
 	})
 	a.run("ManyLocks", func(s *session) {
 		s.exec(`DO $$ BEGIN FOR i IN 1..1000 LOOP EXECUTE format('CREATE TABLE t%s (a int)', i); END LOOP; END $$`)
