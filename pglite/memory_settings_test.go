@@ -52,7 +52,6 @@ func TestLogInMemoryIsSmallUnlessMoreIsNeeded(t *testing.T) {
 		"a level, in capitals": {map[string]string{"WAL_LEVEL": "replica"}, forReplicas(nil)},
 		"senders":              {map[string]string{"max_wal_senders": "3"}, forReplicas(map[string]string{"max_wal_senders": "3"})},
 		"no senders":           {map[string]string{"max_wal_senders": "0"}, smallLog},
-		"archiving":            {map[string]string{"archive_mode": "on", "archive_command": "/bin/true"}, forReplicas(map[string]string{"archive_mode": "on"})},
 		"summaries":            {map[string]string{"summarize_wal": "on"}, forReplicas(map[string]string{"summarize_wal": "on"})},
 		"a size":               {map[string]string{"max_wal_size": "48MB"}, withSetting(smallLog, "max_wal_size", "48MB")},
 		"kept segments":        {map[string]string{"wal_keep_size": "32MB"}, withSetting(smallLog, "wal_keep_size", "32MB")},
@@ -84,7 +83,6 @@ func TestLogInMemoryOfALoadedDirectory(t *testing.T) {
 	}{
 		"nothing":          {want: smallLog},
 		"a level":          {sql: "ALTER SYSTEM SET wal_level = 'logical'", want: forReplicas(map[string]string{"wal_level": "logical"})},
-		"archiving":        {sql: "ALTER SYSTEM SET archive_mode = 'on'", want: forReplicas(map[string]string{"archive_mode": "on"})},
 		"initdb's default": {file: "postgresql.conf", text: "max_wal_size = 1GB", want: smallLog},
 		"a size":           {file: "postgresql.conf", text: "max_wal_size = '128MB' # more", want: withSetting(smallLog, "max_wal_size", "128MB")},
 		"another file": {
