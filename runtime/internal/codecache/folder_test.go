@@ -19,7 +19,7 @@ import (
 func TestCompiler(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ file, want string }{
-		"module":   {"/root/go/pkg/mod/github.com/tetratelabs/wazero@v1.12.0/runtime.go", "v1.12.0"},
+		"module":   {"/home/me/go/pkg/mod/github.com/tetratelabs/wazero@v1.12.0/runtime.go", "v1.12.0"},
 		"trimmed":  {"github.com/tetratelabs/wazero@v1.13.0-pre.1/runtime.go", "v1.13.0-pre.1"},
 		"fork":     {"/go/pkg/mod/github.com/me/wazero@v1.12.0/runtime.go", "me-wazero@v1.12.0"},
 		"vendored": {"/src/app/vendor/github.com/tetratelabs/wazero/runtime.go", wazeroVersion},
