@@ -50,6 +50,9 @@ func measure(t *testing.T, child, first string) (u usage) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux tells a process what its share of memory is")
 	}
+	if raced {
+		t.Skip("the race detector has several bytes of its own for each of Go's heap")
+	}
 	needGuest(t)
 	exe, err := os.Executable()
 	require.NoError(t, err)
