@@ -45,7 +45,7 @@ demo: setup ## search the documentation of Go's standard library, in a database 
 test: setup ## run all tests, with the race detector
 	CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(RACE) -timeout $(TESTTIMEOUT) $(PACKAGES)
 	@# What takes too long with the race detector runs without it.
-	$(if $(RACE),$(GO) test -timeout $(TESTTIMEOUT) -run 'Transports|Cycles|Interchange|WithCopiedMemory|Upgrade|Import|Differential' ./runtime ./pglite ./pglite/upgrade ./pglite/manager ./cmd/calf ./examples/quickstart)
+	$(if $(RACE),$(GO) test -timeout $(TESTTIMEOUT) -run 'Transports|Cycles|Interchange|WithCopiedMemory|Upgrade|Import|Differential|GivenBack|FewAddresses' ./runtime ./pglite ./pglite/upgrade ./pglite/manager ./cmd/calf ./examples/quickstart)
 	$(if $(RACE),$(GO) test -timeout $(TESTTIMEOUT) ./crash)
 
 .PHONY: clients
