@@ -49,7 +49,11 @@ func (pm *postmaster) configure() error {
 	pm.procMu.Lock()
 	pm.maxConnections = int(v[1])
 	pm.procMu.Unlock()
-	return pm.wal.configure(g)
+	if err := pm.wal.configure(g); err != nil {
+		return err
+	}
+	pm.discardOldWAL()
+	return nil
 }
 
 // AuthenticationTimeout returns PostgreSQL's authentication_timeout, as of the

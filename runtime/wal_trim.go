@@ -3,6 +3,7 @@ package runtime
 import (
 	"encoding/binary"
 	"fmt"
+	"strings"
 
 	"github.com/calfdb/calf/runtime/vfs"
 )
@@ -25,6 +26,21 @@ const walPage = 8192
 func (pm *postmaster) checkpointed(p *process) {
 	p.discardBuffers()
 	pm.trimWAL()
+}
+
+// discardOldWAL has a volume in memory give back what segments hold when PostgreSQL
+// removes them. A process that wrote to one keeps it open until it writes to
+// another, which one that is idle, such as the WAL writer, never may.
+func (pm *postmaster) discardOldWAL() {
+	data, ok := pm.c.cfg.Data.(*vfs.Memory)
+	if !ok {
+		return
+	}
+	if !pm.wal.disposable {
+		data.DiscardRemoved(nil)
+		return
+	}
+	data.DiscardRemoved(func(name string) bool { return strings.HasPrefix(name, "pg_wal/") })
 }
 
 // trimWAL gives back what a volume in memory holds of the segment that the last

@@ -22,6 +22,8 @@ type Memory struct {
 	lastIno uint64
 	budget  budget
 	store   store
+
+	discards func(name string) bool // nil is never
 }
 
 // NewMemory returns an empty tree. If maxBytes is more than 0, the files in it
@@ -44,6 +46,15 @@ func (m *Memory) Close() error {
 	defer m.mu.Unlock()
 	m.root.clear()
 	return nil
+}
+
+// DiscardRemoved has regular files emptied when Unlink removes their last name and
+// discards accepts that, even if there are handles on them. It is called with locks held. A fork
+// does not inherit it.
+func (m *Memory) DiscardRemoved(discards func(name string) bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.discards = discards
 }
 
 // Used returns how many bytes the files occupy, in whole chunks. See

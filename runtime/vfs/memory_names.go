@@ -113,13 +113,21 @@ func (m *Memory) Unlink(name string) error {
 	if err != nil {
 		return err
 	}
-	switch n := dir.kids[base]; {
+	n := dir.kids[base]
+	switch {
 	case n == nil:
 		return ENOENT
 	case n.isDir():
 		return EISDIR
 	}
 	dir.remove(base)
+	if m.discards != nil && m.discards(name) {
+		n.mu.Lock()
+		if n.nlink == 0 {
+			n.content.free(&m.budget)
+		}
+		n.mu.Unlock()
+	}
 	return nil
 }
 

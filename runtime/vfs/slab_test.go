@@ -127,6 +127,27 @@ func TestClosedTreesAreEmpty(t *testing.T) {
 	require.NoError(t, h.Close())
 }
 
+// A file that nobody will read again is emptied with its last name, also when it is
+// open; others keep what they hold.
+func TestDiscardRemoved(t *testing.T) {
+	t.Parallel()
+	m := vfs.NewMemory(1 << 20)
+	m.DiscardRemoved(func(name string) bool { return name != "kept" })
+	for _, name := range []string{"kept", "a"} {
+		put(t, m, name, 0, 5)
+	}
+	require.NoError(t, m.Link("a", "b"))
+	kept, a := memFile(t, m, "kept"), memFile(t, m, "a")
+	require.NoError(t, m.Unlink("a"))
+	require.EqualValues(t, 10*chunk, m.Used(), "it has another name")
+	require.NoError(t, m.Unlink("b"))
+	require.NoError(t, m.Unlink("kept"))
+	require.EqualValues(t, 5*chunk, m.Used())
+	require.NoError(t, a.Close())
+	require.NoError(t, kept.Close())
+	require.Zero(t, m.Used())
+}
+
 // Who forgets to close a tree loses no memory for good.
 func TestForgottenTreesAreCollected(t *testing.T) {
 	t.Parallel()
