@@ -32,27 +32,30 @@ func (db *DB) Connect(ctx context.Context) (*pgx.Conn, error) {
 // Pool returns a new pool of connections, of the size that pgx gives to a pool: 4,
 // or the number of processors if that is greater. As everywhere with pgx, who holds
 // a connection and asks for another may wait for ever when all do so. For another
-// size, make a pool of what Config returns:
-//
-//	cfg := pool.Config()
-//	pool.Close()
-//	cfg.MaxConns = 20
-//	pool, err = pgxpool.NewWithConfig(ctx, cfg)
-//
-// The caller closes the pool, before the DB.
+// size, see [DB.PoolConfig]. The caller closes the pool, before the DB.
 func (db *DB) Pool(ctx context.Context) (*pgxpool.Pool, error) {
 	if db.isClosed() {
 		return nil, fmt.Errorf("pglite: making a pool: %w", ErrClosed)
 	}
-	cfg, err := db.poolConfig()
+	cfg, err := db.PoolConfig()
 	if err != nil {
 		return nil, err
 	}
 	return pgxpool.NewWithConfig(ctx, cfg)
 }
 
-// poolConfig returns the configuration of pools.
-func (db *DB) poolConfig() (*pgxpool.Config, error) {
+// PoolConfig returns the configuration of the pools that Pool makes, for one with
+// other options: its size, what is done with new connections, tracers. The types of
+// pgvector are registered by AfterConnect. The caller may change it, and owns it:
+//
+//	cfg, err := db.PoolConfig()
+//	...
+//	cfg.MaxConns = 20
+//	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+//
+// As with ConnConfig, it is no error to ask for it after Close; connecting then fails
+// with ErrClosed.
+func (db *DB) PoolConfig() (*pgxpool.Config, error) {
 	cfg, err := inmemory.Parse(pgxpool.ParseConfig)
 	if err != nil {
 		return nil, fmt.Errorf("pglite: configuring a pool: %w", err)

@@ -77,7 +77,7 @@ func (s *sharedPool) get(ctx context.Context) (*pgxpool.Pool, error) {
 		return nil, ErrClosed
 	}
 	if s.pool == nil {
-		cfg, err := s.db.poolConfig()
+		cfg, err := s.db.PoolConfig()
 		if err != nil {
 			return nil, err
 		}

@@ -40,11 +40,12 @@ var transports = map[string]func(t *testing.T) conformance.Target{
 	},
 	"Pool": func(t *testing.T) conformance.Target {
 		db := open(t, transported)
-		pool, err := db.Pool(t.Context())
+		cfg, err := db.PoolConfig()
 		require.NoError(t, err)
-		cfg := pool.Config()
-		pool.Close()
 		cfg.MaxConns, cfg.MinConns = 20, 20
+		pool, err := pgxpool.NewWithConfig(t.Context(), cfg)
+		require.NoError(t, err)
+		t.Cleanup(pool.Close)
 		suite := target(db)
 		suite.Connect = func(ctx context.Context, t testing.TB, configure func(*pgx.ConnConfig)) *pgx.Conn {
 			t.Helper()
@@ -55,9 +56,6 @@ var transports = map[string]func(t *testing.T) conformance.Target{
 			require.NoError(t, err)
 			return c.Hijack()
 		}
-		pool, err = pgxpool.NewWithConfig(t.Context(), cfg)
-		require.NoError(t, err)
-		t.Cleanup(pool.Close)
 		return suite
 	},
 	"SQL": func(t *testing.T) conformance.Target {

@@ -17,6 +17,8 @@ type database struct {
 	dir, user, name string
 	icu             icu
 	log             bool
+	settings        map[string]string
+	hba             string
 	load            io.Reader          // an archive that a new database is made of
 	upgrade         bool               // the directory may be one of an earlier PGlite
 	told            func(doing string) // in place of standard error, if not nil
@@ -40,7 +42,7 @@ func (d *database) open(ctx context.Context, p *program) (*pglite.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg := pglite.Config{Dir: d.dir, ICU: icu, Load: d.load, Progress: d.told}
+	cfg := pglite.Config{Dir: d.dir, ICU: icu, Load: d.load, Progress: d.told, Settings: d.settings, HBA: d.hba}
 	if d.upgrade {
 		cfg.Upgrade = upgrade.Directory
 	}

@@ -49,6 +49,9 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
+	if sql := os.Getenv(asClient); sql != "" {
+		os.Exit(client(sql))
+	}
 	goleak.VerifyTestMain(m)
 }
 

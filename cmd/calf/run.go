@@ -20,8 +20,9 @@ const (
 
 // A program is one run of calf.
 type program struct {
-	stdin          io.Reader
-	terminal       bool // stdin is one
+	given          io.Reader // standard input, for other programs
+	stdin          io.Reader // the same, interruptible
+	terminal       bool      // stdin is one
 	stdout, stderr io.Writer
 	started        bool // a command has begun; errors before that are of usage
 }
@@ -29,7 +30,7 @@ type program struct {
 // run runs calf with arguments, and returns its exit status. When ctx is
 // cancelled, it stops what it is doing and cleans up.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	p := &program{stdin: interruptible(ctx, stdin), terminal: isTerminal(stdin), stdout: stdout, stderr: stderr}
+	p := &program{given: stdin, stdin: interruptible(ctx, stdin), terminal: isTerminal(stdin), stdout: stdout, stderr: stderr}
 	root := p.root()
 	root.SetArgs(append([]string{}, args...))
 	root.SetIn(p.stdin)
@@ -51,7 +52,7 @@ missing.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	})
-	root.AddCommand(p.assetsCommand(), p.queryCommand(), p.serveCommand(), p.dumpCommand(), p.restoreCommand(), p.pushCommand(),
+	root.AddCommand(p.assetsCommand(), p.queryCommand(), p.serveCommand(), p.runCommand(), p.dumpCommand(), p.restoreCommand(), p.pushCommand(),
 		p.inspectCommand(), p.upgradeCommand(), p.chatCommand(), p.knowledgeCommand(), p.dbsCommand(), p.doctorCommand(),
 		p.versionCommand())
 	return root
@@ -91,9 +92,12 @@ func (u usage) Error() string { return string(u) }
 
 // report prints an error as one line, and returns the exit status.
 func (p *program) report(ctx context.Context, cmd *cobra.Command, err error) int {
-	switch asked := usage(""); {
+	asked, status := usage(""), exited(0)
+	switch {
 	case err == nil:
 		return exitOK
+	case errors.As(err, &status):
+		return int(status)
 	case errors.Is(err, errReported), errors.Is(err, syscall.EPIPE):
 		return exitFailed
 	case !p.started, errors.As(err, &asked):

@@ -149,7 +149,6 @@ func (s *serve) config(p *program) (pglite.Config, error) {
 	}
 	cfg := pglite.Config{
 		Dir: s.db.dir, ICU: icu, Logger: slog.New(slog.NewTextHandler(p.stderr, nil)),
-		Settings: map[string]string{},
 	}
 	switch s.auth {
 	case "trust", "hba": // the file decides; listeners sees to it that trust stays on this machine
@@ -158,17 +157,26 @@ func (s *serve) config(p *program) (pglite.Config, error) {
 	default:
 		return cfg, usage(fmt.Sprintf("--auth must be trust, scram or hba, not %q", s.auth))
 	}
-	for _, set := range s.settings {
-		name, value, ok := strings.Cut(set, "=")
-		if !ok {
-			return cfg, usage(fmt.Sprintf("-c %s is not name=value", set))
-		}
-		cfg.Settings[name] = value
+	if cfg.Settings, err = parseSettings(s.settings); err != nil {
+		return cfg, err
 	}
 	if s.maxConnections > 0 && cfg.Settings["max_connections"] == "" {
 		cfg.Settings["max_connections"] = fmt.Sprint(s.maxConnections)
 	}
 	return cfg, nil
+}
+
+// parseSettings reads what -c gave.
+func parseSettings(list []string) (map[string]string, error) {
+	settings := map[string]string{}
+	for _, set := range list {
+		name, value, ok := strings.Cut(set, "=")
+		if !ok {
+			return nil, usage(fmt.Sprintf("-c %s is not name=value", set))
+		}
+		settings[name] = value
+	}
+	return settings, nil
 }
 
 // listeners listens on all addresses. It refuses what would let strangers in.
