@@ -17,6 +17,7 @@ var rooms = []room{
 	{path: "pglite/dump", may: []string{"pglite/internal", "runtime", "assets", "internal/relay", "internal/sqlscript", "internal/pgarchive"}},
 	{path: "pglite/push", may: []string{"pglite/dump", "pglite/internal", "assets", "internal/sqlscript"}},
 	{path: "pglite/upgrade", may: []string{"pglite", "pglite/dump", "pglite/internal", "runtime", "wire", "assets", "internal/lazy"}},
+	{path: "pglite/driver", may: []string{"pglite"}},
 	{path: "pglite/pglitetest", may: []string{"pglite", "pglite/internal/inuse", "schema", "assets"}},
 	{path: "pglite/embed"},
 	{path: "pglite/presenter", may: []string{"schema"}},
