@@ -111,6 +111,14 @@ func (w *with) run(ctx context.Context, p *program, command []string) (err error
 
 // attend runs a command and passes signals on to it.
 func attend(cmd *exec.Cmd, signals <-chan os.Signal, terminal bool) error {
+	select {
+	case s := <-signals: // while the database was opened
+		if s, ok := s.(syscall.Signal); ok {
+			return exited(exitSignalled + int(s))
+		}
+		return exited(exitFailed)
+	default:
+	}
 	if err := cmd.Start(); err != nil {
 		fmt.Fprintf(cmd.Stderr, "calf: %v\n", err)
 		return exited(exitCannotRun)
