@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -289,7 +288,7 @@ func (p *process) Mapped(f *vfs.File, addr, length uint32) error {
 
 // Opened is told of files that were opened for writing.
 func (p *process) Opened(path string) {
-	if dir, name, ok := strings.Cut(path, "pg_wal/"); ok && dir == "" && len(name) == walNameLen {
+	if name, ok := walName(path); ok {
 		p.host.walSegment(p, name)
 	}
 }

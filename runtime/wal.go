@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/calfdb/calf/runtime/internal/emscripten"
 )
@@ -9,6 +10,13 @@ import (
 // walNameLen is the length of the name of a WAL segment: timeline, log and
 // segment, in hexadecimal digits.
 const walNameLen = 24
+
+// walName returns the name of the WAL segment that a path in the data directory is
+// of, if it is.
+func walName(path string) (name string, ok bool) {
+	name, ok = strings.CutPrefix(path, "pg_wal/")
+	return name, ok && len(name) == walNameLen
+}
 
 // A walCounter asks for a checkpoint when max_wal_size says so. PostgreSQL
 // does that itself, in XLogWrite, but PGlite leaves it out.

@@ -3,7 +3,6 @@ package runtime
 import (
 	"encoding/binary"
 	"fmt"
-	"strings"
 
 	"github.com/calfdb/calf/runtime/vfs"
 )
@@ -36,11 +35,11 @@ func (pm *postmaster) discardOldWAL() {
 	if !ok {
 		return
 	}
-	if !pm.wal.disposable {
-		data.DiscardRemoved(nil)
-		return
-	}
-	data.DiscardRemoved(func(name string) bool { return strings.HasPrefix(name, "pg_wal/") })
+	disposable := pm.wal.disposable
+	data.DiscardRemoved(func(path string) bool {
+		_, ok := walName(path)
+		return ok && disposable
+	})
 }
 
 // trimWAL gives back what a volume in memory holds of the segment that the last

@@ -10,6 +10,7 @@ import (
 	"github.com/calfdb/calf/pglite"
 	"github.com/calfdb/calf/pglite/upgrade"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // database is the flags of commands that open a database.
@@ -26,10 +27,19 @@ type database struct {
 
 func (d *database) addTo(c *cobra.Command) {
 	f := c.Flags()
-	f.StringVar(&d.dir, "db", pglite.Memory, "`directory` of the database, which is made if it does not exist")
+	d.addDir(f)
 	f.StringVarP(&d.user, "user", "U", "", "`name` of the role to connect as (default postgres)")
 	f.StringVarP(&d.name, "database", "d", "", "`name` of the database to connect to (default postgres)")
+	d.addLog(f)
+}
+
+// addDir adds the flags that say which database it is.
+func (d *database) addDir(f *pflag.FlagSet) {
+	f.StringVar(&d.dir, "db", pglite.Memory, "`directory` of the database, which is made if it does not exist")
 	d.icu.addTo(f)
+}
+
+func (d *database) addLog(f *pflag.FlagSet) {
 	f.BoolVar(&d.log, "log", false, "print the server log on standard error")
 }
 

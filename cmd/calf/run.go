@@ -79,8 +79,13 @@ func (p *program) does(c *cobra.Command, do func(ctx context.Context, args []str
 	return c
 }
 
-// errReported is the error of a command that has told all there is to tell.
-var errReported = errors.New("reported")
+// exited is the error of a command that has told all there is to tell but its status.
+type exited int
+
+func (e exited) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// errReported is that of most.
+const errReported = exited(exitFailed)
 
 // errInterrupted is the cause of the end of what a signal ended.
 var errInterrupted = errors.New("interrupted")
@@ -98,7 +103,7 @@ func (p *program) report(ctx context.Context, cmd *cobra.Command, err error) int
 		return exitOK
 	case errors.As(err, &status):
 		return int(status)
-	case errors.Is(err, errReported), errors.Is(err, syscall.EPIPE):
+	case errors.Is(err, syscall.EPIPE):
 		return exitFailed
 	case !p.started, errors.As(err, &asked):
 		fmt.Fprintf(p.stderr, "calf: %s (see %s --help)\n", errtext.Line(err), cmd.CommandPath())

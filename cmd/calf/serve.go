@@ -14,6 +14,7 @@ import (
 
 	"github.com/calfdb/calf/pglite"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // serve is the flags of calf serve.
@@ -68,8 +69,7 @@ to use SIGINT (KillSignal=, STOPSIGNAL), or waits for the clients.`,
 		Args: cobra.NoArgs,
 	}
 	f := c.Flags()
-	f.StringVar(&s.db.dir, "db", pglite.Memory, "`directory` of the database, which is made if it does not exist")
-	s.db.icu.addTo(f)
+	s.db.addDir(f)
 	f.StringSliceVar(&s.listen, "listen", []string{"127.0.0.1:5432"}, "`address`es to listen on; none if empty")
 	f.StringVar(&s.socket, "socket", "", "`directory` in which to make a Unix-domain socket, .s.PGSQL. and the port")
 	f.StringVar(&s.tls.cert, "tls-cert", "", "`file` with the server's certificates, PEM")
@@ -78,7 +78,7 @@ to use SIGINT (KillSignal=, STOPSIGNAL), or waits for the clients.`,
 	f.StringVar(&s.auth, "auth", "trust", "how clients of the network prove who they are: trust, scram, or hba, as pg_hba.conf says")
 	f.IntVar(&s.maxConnections, "max-connections", 0, "`number` of sessions that there can be at once, as -c max_connections (default 100)")
 	f.DurationVar(&s.startupTimeout, "startup-timeout", 0, "`time` that a client may take to begin a session (default authentication_timeout, 1m)")
-	f.StringArrayVarP(&s.settings, "set", "c", nil, "`name=value` of a configuration parameter, for example work_mem=64MB")
+	addSettings(f, &s.settings)
 	c.MarkFlagsRequiredTogether("tls-cert", "tls-key")
 	return p.does(c, func(ctx context.Context, _ []string) error { return s.run(ctx, p) })
 }
@@ -164,6 +164,11 @@ func (s *serve) config(p *program) (pglite.Config, error) {
 		cfg.Settings["max_connections"] = fmt.Sprint(s.maxConnections)
 	}
 	return cfg, nil
+}
+
+// addSettings adds the flag -c. parseSettings reads its values.
+func addSettings(f *pflag.FlagSet, list *[]string) {
+	f.StringArrayVarP(list, "set", "c", nil, "`name=value` of a configuration parameter, for example work_mem=64MB")
 }
 
 // parseSettings reads what -c gave.

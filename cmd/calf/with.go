@@ -49,10 +49,9 @@ the command did: with its status, or 128 and the number of the signal that ended
 	}
 	f := c.Flags()
 	f.SetInterspersed(false) // what comes after the command is the command's
-	f.StringVar(&w.db.dir, "db", pglite.Memory, "`directory` of the database, which is made if it does not exist")
-	w.db.icu.addTo(f)
-	f.BoolVar(&w.db.log, "log", false, "print the server log on standard error")
-	f.StringArrayVarP(&w.settings, "set", "c", nil, "`name=value` of a configuration parameter, for example work_mem=64MB")
+	w.db.addDir(f)
+	w.db.addLog(f)
+	addSettings(f, &w.settings)
 	return p.does(c, func(ctx context.Context, command []string) error { return w.run(ctx, p, command) })
 }
 
@@ -62,11 +61,6 @@ const (
 	exitNotFound  = 127
 	exitSignalled = 128 // and the signal
 )
-
-// exited is the error of a command that has told all there is to tell by its status.
-type exited int
-
-func (e exited) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 func (w *with) run(ctx context.Context, p *program, command []string) (err error) {
 	path, err := exec.LookPath(command[0])
@@ -85,7 +79,8 @@ func (w *with) run(ctx context.Context, p *program, command []string) (err error
 		return err
 	}
 	defer l.Close()
-	db, password, err := w.open(ctx, p, l.Addr().(*net.TCPAddr).Port)
+	at := l.Addr().(*net.TCPAddr)
+	db, password, err := w.open(ctx, p, at.Port)
 	if err != nil {
 		return err
 	}
@@ -104,9 +99,9 @@ func (w *with) run(ctx context.Context, p *program, command []string) (err error
 	}()
 	cmd := exec.CommandContext(ctx, path, command[1:]...)
 	cmd.Args[0] = command[0]
-	cmd.Env = environment(os.Environ(), db.ConnConfig(), l.Addr().(*net.TCPAddr), password)
+	cmd.Env = environment(os.Environ(), db.ConnConfig(), at, password)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = p.given, p.stdout, p.stderr
-	return attend(cmd, signals, isTerminal(p.given) || isTerminal(p.stdout) || isTerminal(p.stderr))
+	return attend(cmd, signals, p.terminal || isTerminal(p.stdout) || isTerminal(p.stderr))
 }
 
 // attend runs a command and passes signals on to it.

@@ -81,7 +81,7 @@ func TestRunSignals(t *testing.T) {
 		t.Run(s.String(), func(t *testing.T) {
 			t.Parallel()
 			dir := filepath.Join(t.TempDir(), "data")
-			cmd := exec.Command(os.Args[0], "run", "--db", dir, "--", "sh", "-c",
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "run", "--db", dir, "--", "sh", "-c",
 				fmt.Sprintf("trap 'echo caught; exit 5' %d; echo ready; while :; do sleep 0.01; done", s))
 			cmd.Env = append(os.Environ(), asProgram+"=1")
 			out, err := cmd.StdoutPipe()

@@ -12,12 +12,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/calfdb/calf/pglite/internal/dbtest"
 	"github.com/calfdb/calf/pglite/manager"
 )
 
 func openBench(b *testing.B, cfg manager.Config) *manager.Manager {
 	b.Helper()
-	needGuest(b)
+	dbtest.NeedGuest(b)
 	cfg.Dir = filepath.Join(b.TempDir(), "databases")
 	m, err := manager.OpenConfig(context.Background(), cfg)
 	require.NoError(b, err)

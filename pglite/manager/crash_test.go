@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"github.com/calfdb/calf/pglite/dump"
 	"log/slog"
 	"os"
 	osexec "os/exec"
@@ -16,6 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/dump"
+	"github.com/calfdb/calf/pglite/internal/dbtest"
 	"github.com/calfdb/calf/pglite/manager"
 )
 
@@ -66,7 +67,7 @@ func child(dir string) int {
 // A program is killed at any moment while it makes and deletes databases: each
 // is there and whole afterwards, or not at all.
 func TestKill(t *testing.T) {
-	needGuest(t)
+	dbtest.NeedGuest(t)
 	ctx := t.Context()
 	tmp := t.TempDir()
 	dir := filepath.Join(tmp, "databases")

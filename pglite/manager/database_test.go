@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/internal/dbtest"
 	"github.com/calfdb/calf/pglite/manager"
 )
 
@@ -205,7 +206,7 @@ func TestMessages(t *testing.T) {
 // it at a time.
 func TestOpenFolder(t *testing.T) {
 	t.Parallel()
-	needGuest(t)
+	dbtest.NeedGuest(t)
 	ctx := t.Context()
 	_, err := manager.Open(ctx, "")
 	require.ErrorContains(t, err, `Config.Dir "" is not a folder`)

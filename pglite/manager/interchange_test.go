@@ -15,6 +15,7 @@ import (
 	"github.com/calfdb/calf/internal/peers"
 	"github.com/calfdb/calf/pglite"
 	"github.com/calfdb/calf/pglite/dump"
+	"github.com/calfdb/calf/pglite/internal/dbtest"
 	"github.com/calfdb/calf/pglite/manager"
 	"github.com/calfdb/calf/pglite/upgrade"
 	"github.com/calfdb/calf/schema"
@@ -108,7 +109,7 @@ func requireImported(t *testing.T, m *manager.Manager, report *manager.ImportRep
 // PGlite as database.build does it.
 func TestInterchange(t *testing.T) {
 	t.Parallel()
-	needGuest(t)
+	dbtest.NeedGuest(t)
 	peers.Dir(t)
 	ctx := t.Context()
 	m := openManager(t, manager.Config{})
@@ -141,7 +142,7 @@ func TestInterchange(t *testing.T) {
 // upgrade, and nothing is imported; what can be read of it is.
 func TestInterchangeOlder(t *testing.T) {
 	t.Parallel()
-	needGuest(t)
+	dbtest.NeedGuest(t)
 	peers.Dir(t)
 	ctx := t.Context()
 	archive := databaseBuild(t, "pglite-0.2")
@@ -168,7 +169,7 @@ func TestInterchangeOlder(t *testing.T) {
 // With an upgrade, all of it is.
 func TestInterchangeUpgraded(t *testing.T) {
 	t.Parallel()
-	needGuest(t)
+	dbtest.NeedGuest(t)
 	if raced {
 		t.Skip("upgrading takes minutes with the race detector; `make test` runs it without, too")
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/calfdb/calf/assets"
 	"github.com/calfdb/calf/pglite"
+	"github.com/calfdb/calf/pglite/internal/dbtest"
 	"github.com/calfdb/calf/pglite/manager"
 )
 
@@ -31,18 +32,11 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-func needGuest(tb testing.TB) {
-	tb.Helper()
-	if _, err := assets.Open(); errors.Is(err, assets.ErrAssetsMissing) {
-		tb.Skipf("needs the guest: %v", err)
-	}
-}
-
 // openManager opens a manager that is closed when the test ends, in a new folder
 // unless there is one.
 func openManager(tb testing.TB, cfg manager.Config) *manager.Manager {
 	tb.Helper()
-	needGuest(tb)
+	dbtest.NeedGuest(tb)
 	if cfg.Dir == "" {
 		cfg.Dir = filepath.Join(tb.TempDir(), "databases")
 	}

@@ -23,7 +23,7 @@ type Memory struct {
 	budget  budget
 	store   store
 
-	discards func(name string) bool // nil is never
+	discards func(name string) bool // see DiscardRemoved; nil is never
 }
 
 // NewMemory returns an empty tree. If maxBytes is more than 0, the files in it
@@ -48,9 +48,9 @@ func (m *Memory) Close() error {
 	return nil
 }
 
-// DiscardRemoved has regular files emptied when Unlink removes their last name and
-// discards accepts that, even if there are handles on them. It is called with locks held. A fork
-// does not inherit it.
+// DiscardRemoved has files emptied when Unlink removes their last name and discards
+// accepts that, even if there are handles on them. discards is called with locks
+// held. A fork does not inherit it.
 func (m *Memory) DiscardRemoved(discards func(name string) bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
